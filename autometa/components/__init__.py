@@ -1,0 +1,1 @@
+"""Components: independent rooms above the domain; they do not import each other."""

@@ -1,0 +1,1 @@
+"""Decision: what to choose, learned from the knowledge base."""

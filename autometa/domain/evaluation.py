@@ -1,0 +1,158 @@
+"""Evaluation: one cell of an experiment, that is fit on training rows, predict test rows, score."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from autometa.domain.metrics import Prediction, score_all
+from autometa.domain.strategy import Candidate, Strategy
+from autometa.domain.task import Split, Task
+from autometa.foundation.errors import EvaluationError
+from autometa.foundation.typing import FloatArray, LabelArray, RandomState, Status
+
+__all__ = ["Evaluation", "evaluate", "predict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Scores and costs of one (task, split, training size, candidate); a failure is an evaluation too.
+
+    Attributes
+    ----------
+    task : str
+        Key of the task in its experiment.
+    split : int
+    train_size : int
+        Rows fitted on; 0 stands for all rows of the split's training part.
+    candidate : str
+        Candidate id.
+    status : {"ok", "timeout", "memory", "error", "crash"}
+    scores : mapping of str to float
+        Natural values of all metrics; empty unless status is "ok".
+    n_train, n_test : int
+        Rows really fitted and predicted.
+    fit_seconds, predict_seconds : float
+        Wall time, seconds.
+    peak_memory : int
+        Highest resident memory above the start of the cell, bytes; 0 where it is not measured.
+    message : str
+        The error's text.
+    """
+
+    task: str
+    split: int
+    train_size: int
+    candidate: str
+    status: Status
+    scores: Mapping[str, float] = field(default_factory=dict)
+    n_train: int = 0
+    n_test: int = 0
+    fit_seconds: float = float("nan")
+    predict_seconds: float = float("nan")
+    peak_memory: int = 0
+    message: str = ""
+
+
+def evaluate(
+    task: Task,
+    split: Split,
+    candidate: Candidate,
+    strategy: Strategy,
+    *,
+    task_key: str = "",
+    train_size: int = 0,
+    device: str = "cpu",
+    random_state: RandomState = 0,
+) -> Evaluation:
+    """Fit a candidate on the training rows of a split and score it on its test rows, in this process.
+
+    Parameters
+    ----------
+    task : Task
+    split : Split
+        ``split.train`` is fitted on as it is; the caller has cut it to `train_size` rows.
+    candidate : Candidate
+    strategy : Strategy
+        The one that `candidate` names.
+    task_key : str
+    train_size : int
+        Recorded; 0 stands for all.
+    device : str
+    random_state : int or None
+
+    Returns
+    -------
+    Evaluation
+        With status "error" and the text if the candidate raised.
+    """
+    key = (task_key or task.name, split.index, train_size, candidate.id)
+    n_rows = {"n_train": len(split.train), "n_test": len(split.test)}
+    training = task.take(split.train)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a third-party learner warns of is not the grid's business
+            started = time.perf_counter()
+            estimator = strategy.build(
+                candidate.configuration, training, device=device, random_state=random_state
+            ).fit(training.X, training.y)
+            fitted = time.perf_counter()
+            prediction = predict(estimator, task.X.iloc[split.test], task)
+            predicted = time.perf_counter()
+        scores = score_all(task.y[split.test], prediction, classification=task.is_classification)
+    except Exception as error:
+        return Evaluation(*key, status="error", message=f"{type(error).__name__}: {error}"[:2000], **n_rows)
+    return Evaluation(
+        *key,
+        status="ok",
+        scores=scores,
+        fit_seconds=fitted - started,
+        predict_seconds=predicted - fitted,
+        **n_rows,
+    )
+
+
+def predict(estimator: BaseEstimator, X: Any, task: Task) -> Prediction:
+    """Predict rows, with the probabilities in the order of the task's classes.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+    X : DataFrame of shape (n_samples, n_features)
+    task : Task
+        Gives the classes; one that the estimator has not seen gets probability zero.
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    EvaluationError
+        If what was predicted is not finite.
+    """
+    if not task.is_classification:
+        values = np.asarray(estimator.predict(X), dtype=np.float64).ravel()
+        _check_finite(values, estimator)
+        return Prediction(values)
+    probabilities = np.asarray(estimator.predict_proba(X), dtype=np.float64)
+    _check_finite(probabilities, estimator)
+    aligned = _aligned(probabilities, np.asarray(estimator.classes_), task.classes)
+    return Prediction(task.classes[aligned.argmax(axis=1)], aligned, task.classes)
+
+
+def _check_finite(values: FloatArray, estimator: BaseEstimator) -> None:
+    if not np.isfinite(values).all():
+        raise EvaluationError(f"{type(estimator).__name__} predicted NaN or infinite values.")
+
+
+def _aligned(probabilities: FloatArray, seen: LabelArray, classes: LabelArray) -> FloatArray:
+    aligned = np.zeros((len(probabilities), len(classes)))
+    aligned[:, np.searchsorted(classes, seen)] = np.clip(probabilities, 0.0, 1.0)
+    return aligned / np.maximum(aligned.sum(axis=1, keepdims=True), 1e-12)

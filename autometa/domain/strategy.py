@@ -1,0 +1,246 @@
+"""Strategy, Configuration, Candidate: what can be chosen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import numbers
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from autometa.foundation.errors import ParameterError
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from sklearn.base import BaseEstimator
+
+    from autometa.domain.task import Task
+    from autometa.foundation.typing import RandomState
+
+__all__ = ["Candidate", "Configuration", "Scalar", "Strategy", "check_configuration"]
+
+Scalar = str | int | float | bool | None
+
+
+class Configuration(Mapping[str, Scalar]):
+    """One hyperparameter assignment of one strategy: immutable, hashable, with one JSON form.
+
+    Parameters
+    ----------
+    **values : str, int, float, bool or None
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Scalar] | None = None, /, **more: Scalar) -> None:
+        merged = {**(values or {}), **more}
+        for name, value in merged.items():
+            if not isinstance(value, (str, bool, numbers.Real, type(None))):
+                raise ParameterError(
+                    f"A configuration holds str, int, float, bool or None; {name}={value!r} is {type(value)}."
+                )
+        self._values = dict(sorted(merged.items()))
+
+    def __getitem__(self, name: str) -> Scalar:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        return hash(self.to_json())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and dict(self) == dict(other)
+
+    def __repr__(self) -> str:
+        return f"Configuration({', '.join(f'{name}={value!r}' for name, value in self.items())})"
+
+    def to_json(self) -> str:
+        """Return the canonical JSON form: sorted names, no spaces."""
+        return json.dumps(self._values, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Configuration:
+        """Read the canonical JSON form.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        Configuration
+        """
+        return cls(json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A strategy with a configuration, with an id that is the same in every process and version.
+
+    Attributes
+    ----------
+    strategy : str
+    configuration : Configuration
+    """
+
+    strategy: str
+    configuration: Configuration
+
+    @property
+    def id(self) -> str:
+        """``<strategy>-<8 hexadecimal digits of the configuration>``."""
+        digest = hashlib.sha256(self.configuration.to_json().encode()).hexdigest()[:8]
+        return f"{self.strategy}-{digest}"
+
+    def __str__(self) -> str:
+        values = ", ".join(f"{name}={value}" for name, value in self.configuration.items())
+        return f"{self.strategy}({values})"
+
+
+class Strategy(ABC):
+    """A learning strategy: a space of configurations and a recipe that turns one into a scikit-learn estimator.
+
+    A strategy is a factory and nothing else. autometa calls, in this order: `supports` (may refuse with a reason),
+    `portfolio` (the configurations that the knowledge base measures), `search_space` (for tuning), `build` (once per
+    fit). None of them may look at rows that are not in the task it is handed, and none may change the task.
+
+    Attributes
+    ----------
+    name : str
+        Lower-case identifier, unique among the installed strategies.
+    description : str
+        One sentence for `autometa strategies`.
+    interpretable : bool
+        Whether a person can read the fitted model.
+    """
+
+    name: ClassVar[str]
+    description: ClassVar[str] = ""
+    interpretable: ClassVar[bool] = False
+
+    def supports(self, task: Task) -> str | None:
+        """Say why the strategy cannot take a task.
+
+        Parameters
+        ----------
+        task : Task
+
+        Returns
+        -------
+        str or None
+            The reason, or None if it can.
+        """
+        return None
+
+    @abstractmethod
+    def search_space(self, task: Task) -> Mapping[str, BaseDistribution]:
+        """Return what can be tuned.
+
+        Parameters
+        ----------
+        task : Task
+
+        Returns
+        -------
+        mapping of str to optuna distribution
+            Names are those of the configurations.
+        """
+
+    @abstractmethod
+    def portfolio(self, task: Task) -> Sequence[Configuration]:
+        """Return the configurations that the knowledge base measures, the default first.
+
+        It may depend on the task's type and on nothing else, so that tasks can be compared.
+
+        Parameters
+        ----------
+        task : Task
+
+        Returns
+        -------
+        sequence of Configuration
+        """
+
+    @abstractmethod
+    def build(
+        self,
+        configuration: Configuration,
+        task: Task,
+        *,
+        device: str = "auto",
+        random_state: RandomState = None,
+    ) -> BaseEstimator:
+        """Turn a configuration into an unfitted estimator.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            Inside `search_space`; parameters that are left out have the strategy's defaults.
+        task : Task
+            The task it will be fitted on (its sizes and column roles may be used, its rows are not fitted here).
+        device : {"auto", "cpu", "cuda", "cuda:N", "mps"}
+        random_state : int or None
+
+        Returns
+        -------
+        estimator
+            Clonable, with ``fit`` and ``predict`` (and ``predict_proba`` for classification), taking the task's raw
+            table.
+        """
+
+    def candidates(self, task: Task) -> tuple[Candidate, ...]:
+        """Return the portfolio as candidates.
+
+        Parameters
+        ----------
+        task : Task
+
+        Returns
+        -------
+        tuple of Candidate
+        """
+        return tuple(Candidate(self.name, configuration) for configuration in self.portfolio(task))
+
+
+def check_configuration(strategy: Strategy, configuration: Mapping[str, Any], task: Task) -> None:
+    """Check that a configuration lies inside the strategy's search space.
+
+    Parameters
+    ----------
+    strategy : Strategy
+    configuration : mapping of str to scalar
+    task : Task
+
+    Raises
+    ------
+    ParameterError
+        Naming the parameter, the allowed set and the value.
+    """
+    space = strategy.search_space(task)
+    for name, value in configuration.items():
+        if name not in space:
+            raise ParameterError(
+                f"Strategy {strategy.name!r} has no parameter {name!r}; it has {sorted(space)}.",
+                parameter=name,
+            )
+        if not _contains(space[name], value):
+            raise ParameterError(
+                f"Parameter {name!r} of strategy {strategy.name!r} must be in {space[name]}; got {value!r}.",
+                parameter=name,
+            )
+
+
+def _contains(distribution: BaseDistribution, value: Any) -> bool:
+    choices = getattr(distribution, "choices", None)
+    if choices is not None:
+        return value in choices
+    return isinstance(value, numbers.Real) and bool(
+        getattr(distribution, "low", -float("inf")) <= value <= getattr(distribution, "high", float("inf"))
+    )

@@ -1,0 +1,1 @@
+"""Foundation: errors, settings and type aliases; imports nothing of autometa."""

@@ -1,0 +1,48 @@
+"""The hooks: what a plugin can bring. Hooks declare, objects behave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from autometa.domain.strategy import Strategy
+
+__all__ = ["PROJECT", "hookimpl", "hookspec"]
+
+PROJECT = "autometa"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def register_strategies(register: Callable[[Strategy], None]) -> None:
+    """Call ``register(strategy)`` with an instance of each strategy that the plugin brings.
+
+    Parameters
+    ----------
+    register : callable
+    """
+
+
+@hookspec
+def register_knowledge(register: Callable[[Path], None]) -> None:
+    """Call ``register(folder)`` with each knowledge-base folder that the plugin ships.
+
+    Parameters
+    ----------
+    register : callable
+    """
+
+
+@hookspec
+def register_commands(application: Any) -> None:
+    """Add commands to the command line.
+
+    Parameters
+    ----------
+    application : typer.Typer
+    """

@@ -1,0 +1,251 @@
+"""Discovery and registry: each plugin is imported, checked and registered in isolation.
+
+A plugin that fails in any way becomes a `PluginRecord` with an error and a `PluginWarning`; it never takes the host
+or another plugin down, and nothing that it half-registered stays.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from autometa.domain.strategy import Strategy
+from autometa.foundation.errors import ParameterError, PluginError, PluginWarning
+from autometa.foundation.settings import get_settings
+from autometa.plugins import hookspecs
+
+if TYPE_CHECKING:
+    from autometa.domain.task import Task
+
+__all__ = ["PluginRecord", "Registry", "get_registry", "load_registry"]
+
+ENTRY_POINT_GROUP = "autometa"
+BUILT_IN_DISTRIBUTION = "autometa-ml"
+
+
+@dataclass(frozen=True, slots=True)
+class PluginRecord:
+    """What is known of one plugin.
+
+    Attributes
+    ----------
+    name : str
+        Entry-point name.
+    distribution, version : str
+    hooks : tuple of str
+        Hooks that it implements.
+    strategies : tuple of str
+        Names of the strategies that it registered.
+    error : str
+        Why it was left out; empty if it was not.
+    """
+
+    name: str
+    distribution: str = ""
+    version: str = ""
+    hooks: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Everything that the installed plugins bring.
+
+    Attributes
+    ----------
+    strategies : dict of str to Strategy
+        In order of registration, the built-in ones first.
+    knowledge : tuple of Path
+        Knowledge-base folders shipped by plugins.
+    records : tuple of PluginRecord
+    manager : pluggy.PluginManager
+    """
+
+    strategies: dict[str, Strategy] = field(default_factory=dict)
+    knowledge: tuple[Path, ...] = ()
+    records: tuple[PluginRecord, ...] = ()
+    manager: pluggy.PluginManager = field(
+        default_factory=lambda: pluggy.PluginManager(hookspecs.PROJECT), repr=False
+    )
+
+    def strategy(self, name: str) -> Strategy:
+        """Look a strategy up.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        Strategy
+
+        Raises
+        ------
+        ParameterError
+            If no installed plugin brings it.
+        """
+        if name not in self.strategies:
+            raise ParameterError(
+                f"No strategy is called {name!r}; installed are {sorted(self.strategies)}. "
+                "Install the plugin that brings it, or see `autometa plugins` for one that failed to load.",
+                strategy=name,
+            )
+        return self.strategies[name]
+
+    def select(self, names: Iterable[str] | None = None, exclude: Iterable[str] = ()) -> dict[str, Strategy]:
+        """Return the strategies that are asked for.
+
+        Parameters
+        ----------
+        names : iterable of str, optional
+            Default: all.
+        exclude : iterable of str
+
+        Returns
+        -------
+        dict of str to Strategy
+
+        Raises
+        ------
+        ParameterError
+            If a name is unknown.
+        """
+        wanted = list(self.strategies) if names is None else list(names)
+        unwanted = set(exclude)
+        for name in [*wanted, *unwanted]:
+            self.strategy(name)
+        return {name: self.strategies[name] for name in wanted if name not in unwanted}
+
+
+@cache
+def _cached_registry(selection: str | None) -> Registry:
+    return load_registry(_discover(selection))
+
+
+def get_registry() -> Registry:
+    """Return the registry of the installed plugins, loaded once per process and selection.
+
+    Returns
+    -------
+    Registry
+    """
+    return _cached_registry(get_settings().plugins)
+
+
+def _discover(selection: str | None) -> list[EntryPoint]:
+    """Return the built-in entry points, then the others, in order of name; `selection` limits the others."""
+    found = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: (not _is_built_in(point), point.name))
+    if selection is None:
+        return found
+    wanted = {name.strip() for name in selection.split(",") if name.strip()}
+    return [point for point in found if _is_built_in(point) or point.name in wanted]
+
+
+def _is_built_in(point: EntryPoint) -> bool:
+    return point.dist is not None and point.dist.name == BUILT_IN_DISTRIBUTION
+
+
+def load_registry(points: Iterable[EntryPoint]) -> Registry:
+    """Load plugins one by one.
+
+    Parameters
+    ----------
+    points : iterable of EntryPoint
+
+    Returns
+    -------
+    Registry
+    """
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    registry = Registry(manager=manager)
+    for point in points:
+        registry = _with_plugin(registry, point)
+    return registry
+
+
+def _with_plugin(registry: Registry, point: EntryPoint) -> Registry:
+    distribution = point.dist.name if point.dist else ""
+    version = point.dist.version if point.dist else ""
+    record = PluginRecord(point.name, distribution, version)
+    try:
+        strategies, knowledge, hooks = _register(registry.manager, point, registry.strategies)
+    except Exception as error:  # whatever a third party's module raises must not take the host down
+        registry.manager.set_blocked(point.name)
+        reason = f"{type(error).__name__}: {error}"
+        warnings.warn(
+            f"Plugin {point.name!r} ({distribution} {version}) was left out: {reason}",
+            PluginWarning,
+            stacklevel=2,
+        )
+        failed = PluginRecord(point.name, distribution, version, error=reason)
+        return Registry(registry.strategies, registry.knowledge, (*registry.records, failed), registry.manager)
+    record = PluginRecord(point.name, distribution, version, hooks, tuple(strategies))
+    return Registry(
+        {**registry.strategies, **strategies},
+        (*registry.knowledge, *knowledge),
+        (*registry.records, record),
+        registry.manager,
+    )
+
+
+def _register(
+    manager: pluggy.PluginManager, point: EntryPoint, taken: Mapping[str, Strategy]
+) -> tuple[dict[str, Strategy], list[Path], tuple[str, ...]]:
+    plugin = point.load()
+    manager.register(plugin, name=point.name)
+    try:
+        manager.check_pending()
+        strategies: dict[str, Strategy] = {}
+        knowledge: list[Path] = []
+        _call_alone(manager, plugin, "register_strategies", register=_collector(strategies, taken))
+        _call_alone(manager, plugin, "register_knowledge", register=lambda p: knowledge.append(Path(p)))
+    except Exception:
+        manager.unregister(plugin)
+        raise
+    hooks = tuple(sorted(caller.name for caller in manager.get_hookcallers(plugin) or []))
+    return strategies, knowledge, hooks
+
+
+def _call_alone(manager: pluggy.PluginManager, plugin: Any, hook: str, **arguments: Any) -> None:
+    others = [other for other in manager.get_plugins() if other is not plugin]
+    manager.subset_hook_caller(hook, remove_plugins=others)(**arguments)
+
+
+def _collector(found: dict[str, Strategy], taken: Mapping[str, Strategy]) -> Callable[[Strategy], None]:
+    def register(strategy: Strategy) -> None:
+        if not isinstance(strategy, Strategy):
+            raise PluginError(f"register() takes an instance of autometa.Strategy; got {strategy!r}.")
+        name = getattr(strategy, "name", None)
+        if not isinstance(name, str) or not name.isidentifier():
+            raise PluginError(f"A strategy's name must be an identifier; {type(strategy).__name__} has {name!r}.")
+        if name in taken or name in found:
+            raise PluginError(f"A strategy called {name!r} is already registered; choose another name.")
+        found[name] = strategy
+
+    return register
+
+
+def unsupported(strategies: Mapping[str, Strategy], task: Task) -> dict[str, str]:
+    """Ask every strategy whether it takes a task.
+
+    Parameters
+    ----------
+    strategies : mapping of str to Strategy
+    task : Task
+
+    Returns
+    -------
+    dict of str to str
+        Reasons of those that do not.
+    """
+    reasons = {name: strategy.supports(task) for name, strategy in strategies.items()}
+    return {name: reason for name, reason in reasons.items() if reason is not None}

@@ -1,0 +1,1 @@
+"""Pytest plugin that ships with autometa."""
