@@ -231,8 +231,8 @@ class ColumnCanonicalizer(TransformerMixin, BaseEstimator):
     ----------
     roles_ : dict of str to ColumnRole
         The role of every training column, in column order.
-    categories_ : dict of str to Index
-        The categories of each categorical column.
+    categories_ : dict of str to ndarray of str
+        The sorted categories of each categorical column.
     n_features_in_ : int
     feature_names_in_ : ndarray of str, shape (n_features,)
     """
@@ -258,7 +258,7 @@ class ColumnCanonicalizer(TransformerMixin, BaseEstimator):
         self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
         self.n_features_in_ = frame.shape[1]
         self.categories_ = {
-            name: pd.Index(sorted(_as_strings(frame[name]).dropna().unique()), dtype=object)
+            name: np.asarray(sorted(_as_strings(frame[name]).dropna().unique()), dtype=object)
             for name, role in self.roles_.items()
             if role is ColumnRole.CATEGORICAL
         }
@@ -295,8 +295,8 @@ class ColumnCanonicalizer(TransformerMixin, BaseEstimator):
 
     def _canonical(self, column: pd.Series, role: ColumnRole) -> Any:
         if role is ColumnRole.CATEGORICAL:
-            codes = self.categories_[str(column.name)].get_indexer(_as_strings(column))
-            return pd.Categorical.from_codes(codes, categories=self.categories_[str(column.name)])
+            categories = pd.Index(self.categories_[str(column.name)], dtype=object)
+            return pd.Categorical.from_codes(categories.get_indexer(_as_strings(column)), categories=categories)
         if role is ColumnRole.DATETIME:
             return _to_datetime(column).to_numpy()
         if role is ColumnRole.TEXT:
