@@ -260,7 +260,7 @@ class ColumnCanonicalizer(TransformerMixin, BaseEstimator):
         self.categories_ = {
             name: np.asarray(sorted(_as_strings(frame[name]).dropna().unique()), dtype=object)
             for name, role in self.roles_.items()
-            if role is ColumnRole.CATEGORICAL
+            if role == ColumnRole.CATEGORICAL
         }
         return self
 
@@ -294,12 +294,12 @@ class ColumnCanonicalizer(TransformerMixin, BaseEstimator):
         return pd.DataFrame(columns, index=frame.index, copy=False)
 
     def _canonical(self, column: pd.Series, role: ColumnRole) -> Any:
-        if role is ColumnRole.CATEGORICAL:
+        if role == ColumnRole.CATEGORICAL:
             categories = pd.Index(self.categories_[str(column.name)], dtype=object)
             return pd.Categorical.from_codes(categories.get_indexer(_as_strings(column)), categories=categories)
-        if role is ColumnRole.DATETIME:
+        if role == ColumnRole.DATETIME:
             return _to_datetime(column).to_numpy()
-        if role is ColumnRole.TEXT:
+        if role == ColumnRole.TEXT:
             return column.astype(object).where(column.notna(), "").map(str).astype(object).to_numpy()
         return _to_float(column)
 
