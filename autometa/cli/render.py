@@ -1,0 +1,75 @@
+"""What the commands print: rich tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from autometa.engine.presentation import format_configuration, format_seconds, headline
+
+if TYPE_CHECKING:
+    from autometa.engine.recommendation import Recommendation
+
+__all__ = ["console", "error_console", "print_json", "print_recommendation", "print_table"]
+
+console = Console()
+error_console = Console(stderr=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a value, or JSON text, as JSON on standard output.
+
+    Parameters
+    ----------
+    value : JSON value, or str that already is JSON text
+    """
+    text = value if isinstance(value, str) else json.dumps(value, indent=2, default=str)
+    console.file.write(text + "\n")
+
+
+def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table.
+
+    Parameters
+    ----------
+    title : str
+    header : sequence of str
+    rows : iterable of sequences of str
+    """
+    table = Table(*header, title=title, title_justify="left", title_style="bold", header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table, markup=False)
+
+
+def print_recommendation(recommendation: Recommendation) -> None:
+    """Print the ranked list with its notes.
+
+    Parameters
+    ----------
+    recommendation : Recommendation
+    """
+    console.print(headline(recommendation), markup=False, highlight=False)
+    table = Table(header_style="bold")
+    table.add_column("", justify="right")
+    table.add_column("strategy")
+    table.add_column("configuration", ratio=1, overflow="fold")
+    table.add_column(recommendation.task.metric, justify="right")
+    table.add_column("80 % interval", justify="right", no_wrap=True)
+    table.add_column("fit time", justify="right", no_wrap=True)
+    for place in recommendation.ranking:
+        table.add_row(
+            str(place.rank),
+            place.candidate.strategy,
+            format_configuration(place) or "defaults",
+            f"{place.expected_score:.3f}",
+            f"{place.low:.3f} - {place.high:.3f}",
+            format_seconds(place.fit_seconds),
+        )
+    console.print(table)
+    for note in recommendation.notes:
+        console.print(f"note: {note}", markup=False, highlight=False)

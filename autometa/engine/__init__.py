@@ -1,0 +1,1 @@
+"""Engine: what users call; it joins the components and the policy."""

@@ -1,0 +1,220 @@
+"""AutoMetaClassifier and AutoMetaRegressor: recommend, then fit the best, as ordinary scikit-learn estimators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from autometa.domain.task import Task
+from autometa.engine.recommend import recommend
+from autometa.foundation.typing import FloatArray, LabelArray, RandomState
+
+if TYPE_CHECKING:
+    import os
+
+    from autometa.engine.recommendation import Recommendation
+
+__all__ = ["AutoMetaClassifier", "AutoMetaRegressor"]
+
+
+class _AutoMetaEstimator(BaseEstimator):
+    """What the classifier and the regressor share."""
+
+    _type: str
+
+    def __init__(
+        self,
+        *,
+        metric: str | None = None,
+        roles: Mapping[str, str] | None = None,
+        strategies: Iterable[str] | None = None,
+        exclude: Iterable[str] = (),
+        max_fit_seconds: float | None = None,
+        policy: str = "proximity",
+        knowledge: str | os.PathLike[str] | None = None,
+        device: str = "auto",
+        random_state: RandomState = None,
+    ) -> None:
+        self.metric = metric
+        self.roles = roles
+        self.strategies = strategies
+        self.exclude = exclude
+        self.max_fit_seconds = max_fit_seconds
+        self.policy = policy
+        self.knowledge = knowledge
+        self.device = device
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Recommend for the table, then fit the first candidate of the list.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Numbers, categories, strings, booleans, dates, missing values.
+        y : array-like of shape (n_samples,)
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        AutoMetaError
+            If the table or the target cannot be used, or no candidate is left.
+        """
+        X, y = self._validated(X, y)
+        task = Task.from_arrays(X, y, type=self._type, roles=self.roles, metric=self.metric)
+        self.recommendation_: Recommendation = recommend(
+            task,
+            strategies=self.strategies,
+            exclude=self.exclude,
+            max_fit_seconds=self.max_fit_seconds,
+            policy=self.policy,
+            knowledge=self.knowledge,
+            device=self.device,
+            random_state=self.random_state,
+            top_k=None,
+        )
+        self._remember(task)
+        self.model_ = self.recommendation_.build(task).fit(task.X, task.y)
+        return self
+
+    def _validated(self, X: Any, y: Any) -> tuple[Any, Any]:
+        # A DataFrame keeps its dtypes (categories, strings); its names and their order are checked all the same.
+        if isinstance(X, pd.DataFrame):
+            validate_data(self, X, y, skip_check_array=True)
+            return X, y
+        return validate_data(self, X, y, ensure_all_finite="allow-nan", dtype=None, ensure_min_samples=2)
+
+    def _remember(self, task: Task) -> None:
+        """Keep what the target tells; nothing by default."""
+
+    def predict(self, X: Any) -> LabelArray:
+        """Predict the target.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return np.asarray(self.model_.predict(self._checked(X)))
+
+    def _checked(self, X: Any) -> Any:
+        check_is_fitted(self)
+        if isinstance(X, pd.DataFrame):
+            validate_data(self, X, reset=False, skip_check_array=True)
+            return X
+        return validate_data(self, X, reset=False, ensure_all_finite="allow-nan", dtype=None)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
+
+
+class AutoMetaClassifier(ClassifierMixin, _AutoMetaEstimator):
+    """A classifier that asks the policy which learner to be.
+
+    Parameters
+    ----------
+    metric : str, optional
+        One of log_loss (default), roc_auc, balanced_accuracy, accuracy, brier.
+    roles : mapping of column name to role, optional
+        Overrides of the column roles that are found.
+    strategies, exclude : iterables of str, optional
+        Names of the strategies to choose from (default: all installed) and to leave out.
+    max_fit_seconds : float, optional
+        Candidates whose predicted fit takes longer are left out.
+    policy : str
+        Name of the policy.
+    knowledge : path, optional
+        Folder of a knowledge base to use instead of the shipped one.
+    device : {"auto", "cpu", "cuda", "cuda:N", "mps"}
+    random_state : int, optional
+
+    Attributes
+    ----------
+    recommendation_ : Recommendation
+    model_ : fitted estimator
+        The first candidate, fitted.
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str, shape (n_features,)
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from autometa import AutoMetaClassifier
+    >>> X, y = load_wine(return_X_y=True, as_frame=True)
+    >>> model = AutoMetaClassifier(random_state=0).fit(X, y)
+    >>> model.predict_proba(X).shape
+    (178, 3)
+    """
+
+    _type = "classification"
+
+    def _validated(self, X: Any, y: Any) -> tuple[Any, Any]:
+        X, y = super()._validated(X, y)
+        check_classification_targets(y)
+        return X, y
+
+    def _remember(self, task: Task) -> None:
+        self.classes_ = task.classes
+
+    def predict_proba(self, X: Any) -> FloatArray:
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, n_classes)
+            Columns in the order of ``classes_``; rows sum to one.
+        """
+        return np.asarray(self.model_.predict_proba(self._checked(X)), dtype=np.float64)
+
+
+class AutoMetaRegressor(RegressorMixin, _AutoMetaEstimator):
+    """A regressor that asks the policy which learner to be.
+
+    Parameters
+    ----------
+    metric : str, optional
+        One of nrmse (default), nmae, r2, spearman.
+    roles : mapping of column name to role, optional
+        Overrides of the column roles that are found.
+    strategies, exclude : iterables of str, optional
+        Names of the strategies to choose from (default: all installed) and to leave out.
+    max_fit_seconds : float, optional
+        Candidates whose predicted fit takes longer are left out.
+    policy : str
+        Name of the policy.
+    knowledge : path, optional
+        Folder of a knowledge base to use instead of the shipped one.
+    device : {"auto", "cpu", "cuda", "cuda:N", "mps"}
+    random_state : int, optional
+
+    Attributes
+    ----------
+    recommendation_ : Recommendation
+    model_ : fitted estimator
+        The first candidate, fitted.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str, shape (n_features,)
+    """
+
+    _type = "regression"

@@ -1,0 +1,101 @@
+"""Models on disk, without pickle: skops archives of which every type is checked before anything is built."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from autometa.foundation.errors import FileFormatError, InputError
+
+__all__ = ["load_model", "save_model"]
+
+# Types of these packages are built when a model is read; a model with any other type is refused.
+TRUSTED_PACKAGES = frozenset({"autometa", "sklearn", "skrub", "numpy", "scipy"})
+
+
+def save_model(model: Any, path: str | os.PathLike[str]) -> Path:
+    """Write a fitted estimator to a file.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    path : path
+        Written atomically; by custom it ends in ``.skops``.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written to, or the model holds something that cannot be stored without pickle.
+    """
+    import skops.io
+
+    target = Path(path)
+    try:
+        data = skops.io.dumps(model)
+    except Exception as error:  # skops raises what the stored object's own methods raise
+        raise InputError(
+            f"The model {type(model).__name__} holds something that cannot be stored without pickle: {error}."
+        ) from error
+    try:
+        _write_atomically(target, data)
+    except OSError as error:
+        raise InputError(f"Cannot write the model to {target}: {error.strerror or error}.") from error
+    return target
+
+
+def _write_atomically(target: Path, data: bytes) -> None:
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.replace(file.name, target)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def load_model(path: str | os.PathLike[str], *, trust: tuple[str, ...] = ()) -> Any:
+    """Read a model that `save_model` wrote.
+
+    Parameters
+    ----------
+    path : path
+    trust : tuple of str
+        Further top-level packages whose types may be built, such as a plugin's.
+
+    Returns
+    -------
+    fitted estimator
+
+    Raises
+    ------
+    FileFormatError
+        If the file is not such a model, or holds types of a package that is not trusted.
+    """
+    import skops.io
+
+    source = Path(path)
+    try:
+        data = source.read_bytes()
+        types = skops.io.get_untrusted_types(data=data)
+    except OSError as error:
+        raise FileFormatError(f"Cannot read the model {source}: {error.strerror or error}.") from error
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+        raise FileFormatError(
+            f"{source} is not a model written by `autometa fit` or `autometa.save_model`: {error}."
+        ) from error
+    foreign = [name for name in types if name.split(".")[0] not in TRUSTED_PACKAGES | set(trust)]
+    if foreign:
+        raise FileFormatError(
+            f"{source} holds types that are not trusted: {foreign[:5]}. If they belong to a plugin whose package you "
+            "trust, name the package in `trust`.",
+            types=foreign,
+        )
+    return skops.io.loads(data, trusted=types)

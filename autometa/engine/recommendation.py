@@ -1,0 +1,391 @@
+"""Recommendation: what `recommend` answers; a value that shows, explains, serialises and fits itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from autometa.domain.strategy import Candidate, Configuration
+from autometa.domain.task import Task, TaskType
+from autometa.engine import presentation
+from autometa.foundation.errors import FileFormatError, ParameterError
+from autometa.plugins import get_registry
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from sklearn.base import BaseEstimator
+
+__all__ = ["Influence", "Neighbour", "RankedCandidate", "Recommendation", "TaskSummary"]
+
+JSON_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSummary:
+    """What a recommendation keeps of its task: facts, never rows.
+
+    Attributes
+    ----------
+    name, target, type, metric : str
+    n_samples, n_features, n_classes : int
+        `n_classes` is 0 for regression.
+    roles : mapping of str to str
+        Role of every column.
+    """
+
+    name: str
+    target: str
+    type: str
+    metric: str
+    n_samples: int
+    n_features: int
+    n_classes: int
+    roles: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def of(cls, task: Task) -> TaskSummary:
+        """Summarise a task.
+
+        Parameters
+        ----------
+        task : Task
+
+        Returns
+        -------
+        TaskSummary
+        """
+        roles = {name: role.value for name, role in task.roles.items()}
+        sizes = (task.n_samples, task.n_features, len(task.classes))
+        return cls(task.name, task.target, task.type.value, task.metric, *sizes, roles)
+
+    @property
+    def role_counts(self) -> dict[str, int]:
+        """Number of columns of each role that occurs."""
+        counts = pd.Series(list(self.roles.values()), dtype=object).value_counts()
+        return {str(role): int(count) for role, count in counts.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class RankedCandidate:
+    """One place of the list.
+
+    Attributes
+    ----------
+    rank : int
+        1 is the first.
+    candidate : Candidate
+    expected_score : float
+        On the metric's natural scale and in its direction; NaN for a strategy without history.
+    low, high : float
+        Ends of the 80 % interval of the score, ``low <= high``.
+    fit_seconds : float
+        Predicted seconds of one fit on the whole table, one core; NaN without history.
+    evidence : str
+        What the place rests on.
+    """
+
+    rank: int
+    candidate: Candidate
+    expected_score: float
+    low: float
+    high: float
+    fit_seconds: float
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A known task that taught the policy something about this one.
+
+    Attributes
+    ----------
+    name : str
+    dataset_id : int or None
+        OpenML id.
+    weight : float
+        Share of the answer, between 0 and 1.
+    n_train : int
+        Rows that the candidates were fitted on there.
+    winner : str
+        The candidate that did best there.
+    """
+
+    name: str
+    dataset_id: int | None
+    weight: float
+    n_train: int
+    winner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """A meta-feature that mattered.
+
+    Attributes
+    ----------
+    name : str
+    value : float
+        On this task.
+    typical : float
+        Median over the known tasks.
+    share : float
+        Share of the policy's decisions on this task that looked at it.
+    """
+
+    name: str
+    value: float
+    typical: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A ranked, complementary list of candidates with its reasons.
+
+    Attributes
+    ----------
+    task : TaskSummary
+    ranking : tuple of RankedCandidate
+        Best first; the following ones complement the ones above them.
+    neighbours : tuple of Neighbour
+        Heaviest first.
+    influences : tuple of Influence
+        Most frequent first.
+    excluded : mapping of str to str
+        Strategy or candidate id -> why it is not in the list.
+    notes : tuple of str
+        What a careful reader should know: fallbacks, a dataset that the knowledge base holds, ...
+    policy : str
+        Name of the policy that ranked.
+    knowledge : str
+        Which knowledge base, in words.
+    device : str
+    random_state : int or None
+    seconds : mapping of str to float
+        Where the time went.
+    """
+
+    task: TaskSummary
+    ranking: tuple[RankedCandidate, ...]
+    neighbours: tuple[Neighbour, ...] = ()
+    influences: tuple[Influence, ...] = ()
+    excluded: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    policy: str = ""
+    knowledge: str = ""
+    device: str = "auto"
+    random_state: int | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
+    source: Task | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def best(self) -> RankedCandidate:
+        """The first of the list."""
+        return self.ranking[0]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per candidate.
+
+        Returns
+        -------
+        DataFrame
+            Columns rank, strategy, configuration, expected_score, low, high, fit_seconds (seconds), evidence,
+            candidate; index 0, 1, ...
+        """
+        rows = [
+            {
+                "rank": place.rank,
+                "strategy": place.candidate.strategy,
+                "configuration": dict(place.candidate.configuration),
+                "expected_score": place.expected_score,
+                "low": place.low,
+                "high": place.high,
+                "fit_seconds": place.fit_seconds,
+                "evidence": place.evidence,
+                "candidate": place.candidate.id,
+            }
+            for place in self.ranking
+        ]
+        return pd.DataFrame(rows)
+
+    def explain(self) -> str:
+        """Say in words why the list is what it is.
+
+        Returns
+        -------
+        str
+            Markdown: the answer, nearest known tasks and what they taught, the meta-features that mattered, what was
+            excluded and why, notes.
+        """
+        return presentation.explanation(self)
+
+    def fit(self, X: Any = None, y: Any = None, *, rank: int = 1) -> BaseEstimator:
+        """Fit a candidate of the list: an ordinary scikit-learn estimator.
+
+        Parameters
+        ----------
+        X, y : table and target, optional
+            Default: those that were recommended for. A recommendation read from JSON holds none.
+        rank : int
+            Place in the list, from 1.
+
+        Returns
+        -------
+        fitted estimator
+
+        Raises
+        ------
+        ParameterError
+            If the rank is not in the list, or no data are at hand.
+        """
+        task = self._task(X, y)
+        return self.build(task, rank=rank).fit(task.X, task.y)
+
+    def build(self, task: Task | None = None, *, rank: int = 1) -> BaseEstimator:
+        """Return a candidate of the list as an unfitted estimator.
+
+        Parameters
+        ----------
+        task : Task, optional
+            Default: the one that was recommended for.
+        rank : int
+            Place in the list, from 1.
+
+        Returns
+        -------
+        estimator
+        """
+        if not 1 <= rank <= len(self.ranking):
+            raise ParameterError(f"rank must be between 1 and {len(self.ranking)}; got {rank}.", rank=rank)
+        candidate = self.ranking[rank - 1].candidate
+        strategy = get_registry().strategy(candidate.strategy)
+        return strategy.build(
+            candidate.configuration,
+            task or self._task(None, None),
+            device=self.device,
+            random_state=self.random_state,
+        )
+
+    def _task(self, X: Any, y: Any) -> Task:
+        if X is not None:
+            roles = {name: role for name, role in self.task.roles.items() if name in _column_names(X)}
+            kind = TaskType(self.task.type)
+            return Task.from_arrays(
+                X, y, type=kind, roles=roles, metric=self.task.metric, target=self.task.target
+            )
+        if self.source is None:
+            raise ParameterError(
+                "This recommendation holds no data (it was read from JSON); pass them: fit(X, y)."
+            )
+        return self.source
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw expected scores with their intervals.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        ParameterError
+            If matplotlib is not installed (extra ``plot``).
+        """
+        return presentation.plot(self, ax)
+
+    def to_json(self) -> str:
+        """Return the recommendation as JSON text, without any row of the table."""
+        facts = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "source"}
+        facts["task"] = asdict(self.task)
+        facts["ranking"] = [_place_to_json(place) for place in self.ranking]
+        facts["neighbours"] = [asdict(neighbour) for neighbour in self.neighbours]
+        facts["influences"] = [asdict(influence) for influence in self.influences]
+        return json.dumps({"format": JSON_FORMAT, **_without_nan(facts)}, indent=2, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Recommendation:
+        """Read what `to_json` wrote.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        Recommendation
+
+        Raises
+        ------
+        FileFormatError
+            If the text is not a recommendation of this format.
+        """
+        try:
+            facts = json.loads(text)
+            if facts.pop("format") != JSON_FORMAT:
+                raise FileFormatError(f"This recommendation is not of format {JSON_FORMAT}.")
+            facts["task"] = TaskSummary(**facts["task"])
+            facts["ranking"] = tuple(_place_from_json(place) for place in facts["ranking"])
+            facts["neighbours"] = tuple(Neighbour(**item) for item in facts["neighbours"])
+            facts["influences"] = tuple(Influence(**_nan(item)) for item in facts["influences"])
+            facts["notes"] = tuple(facts["notes"])
+            return cls(**facts)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, FileFormatError):
+                raise
+            raise FileFormatError(f"The text is not a recommendation in JSON: {error!r}.") from error
+
+    def __str__(self) -> str:
+        return presentation.plain_table(self)
+
+    def _repr_html_(self) -> str:
+        return presentation.html(self)
+
+
+def _column_names(X: Any) -> Sequence[str]:
+    if isinstance(X, pd.DataFrame):
+        return [str(name) for name in X.columns]
+    shape = np.shape(X)
+    return [f"x{j}" for j in range(shape[1])] if len(shape) == 2 else []
+
+
+def _place_to_json(place: RankedCandidate) -> dict[str, Any]:
+    facts = {name: getattr(place, name) for name in RankedCandidate.__dataclass_fields__ if name != "candidate"}
+    return {
+        **facts,
+        "strategy": place.candidate.strategy,
+        "configuration": dict(place.candidate.configuration),
+    }
+
+
+def _place_from_json(facts: dict[str, Any]) -> RankedCandidate:
+    candidate = Candidate(facts.pop("strategy"), Configuration(facts.pop("configuration")))
+    return RankedCandidate(candidate=candidate, **_nan(facts))
+
+
+_NUMBERS = ("expected_score", "low", "high", "fit_seconds", "value", "typical", "share")
+
+
+def _nan(facts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: float("nan") if value is None and name in _NUMBERS else value for name, value in facts.items()
+    }
+
+
+def _without_nan(value: Any) -> Any:
+    """Turn NaN and infinities into None: JSON has neither."""
+    if isinstance(value, Mapping):
+        return {str(name): _without_nan(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    return value
