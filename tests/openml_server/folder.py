@@ -1,0 +1,138 @@
+"""The folder that is served: its index, tables, suites, and the files made of them."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tests.openml_server.arff_files import splits_text, write_arff
+
+SYNTHETIC_TASK_ID = 900_000  # + did: the task id of a dataset whose own is not in the index
+SYNTHETIC_SUITE_ID = 900_000
+KNOWN_SUITES = {"CC18": (99, "OpenML-CC18")}  # name in the index -> OpenML's id and alias
+N_FOLDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One row of the index."""
+
+    did: int
+    task_id: int
+    name: str
+    task_type: str
+    target: str
+    suites: tuple[str, ...]
+    license: str
+    file: Path
+    ignore: tuple[str, ...] = ()
+    row_id: str | None = None
+
+    def frame(self) -> pd.DataFrame:
+        """Read the table."""
+        return pd.read_parquet(self.file)
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A list of datasets' tasks under one id and alias; only those that the folder holds."""
+
+    id: int
+    alias: str
+    datasets: tuple[Dataset, ...]
+
+
+class Folder:
+    """A folder with ``index.csv`` and ``parquet/``, read lazily; ARFF files are made once, in a scratch place."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self.datasets = {dataset.did: dataset for dataset in _read_index(self.path)}
+        self.tasks = {dataset.task_id: dataset for dataset in self.datasets.values()}
+        self._locks = {did: threading.Lock() for did in self.datasets}
+        self._scratch: Path | None = None
+        self._scratch_lock = threading.Lock()
+
+    @cached_property
+    def suites(self) -> dict[str, Suite]:
+        """Suites by id (as text) and by alias."""
+        names = sorted({name for dataset in self.datasets.values() for name in dataset.suites})
+        found: dict[str, Suite] = {}
+        for number, name in enumerate(["all", *names]):
+            members = [d for d in self.datasets.values() if name == "all" or name in d.suites]
+            suite_id, alias = KNOWN_SUITES.get(name, (SYNTHETIC_SUITE_ID + number, name))
+            suite = Suite(suite_id, alias, tuple(sorted(members, key=lambda d: d.task_id)))
+            found[str(suite_id)] = found[alias] = suite
+        return found
+
+    def arff(self, did: int) -> Path:
+        """Path of the dataset's ARFF file."""
+        with self._locks[did]:
+            path = self._scratch_directory() / f"{did}.arff"
+            if not path.exists():
+                dataset = self.datasets[did]
+                write_arff(path, dataset.name, dataset.frame())
+            return path
+
+    def md5(self, did: int) -> str:
+        """MD5 of the dataset's ARFF file, in hexadecimal."""
+        return hashlib.md5(self.arff(did).read_bytes()).hexdigest()
+
+    def splits(self, task_id: int) -> str:
+        """Text of the ARFF file with the splits of a task."""
+        dataset = self.tasks[task_id]
+        return splits_text(dataset.name, folds(dataset))
+
+    def close(self) -> None:
+        """Remove the temporary files."""
+        with self._scratch_lock:
+            if self._scratch is not None:
+                shutil.rmtree(self._scratch, ignore_errors=True)
+                self._scratch = None
+
+    def _scratch_directory(self) -> Path:
+        with self._scratch_lock:
+            if self._scratch is None:
+                self._scratch = Path(tempfile.mkdtemp(prefix="openml-server-"))
+            return self._scratch
+
+
+def folds(dataset: Dataset) -> np.ndarray:
+    """Return the fold of each row, int64 of shape (n_samples,): stratified for classification, deterministic."""
+    y = dataset.frame()[dataset.target]
+    order = np.random.default_rng(dataset.did).permutation(len(y))
+    if dataset.task_type == "classification":
+        codes = pd.Categorical(y).codes[order]
+        order = order[np.argsort(codes, kind="stable")]
+    fold = np.empty(len(y), dtype=np.int64)
+    fold[order] = np.arange(len(y)) % min(N_FOLDS, len(y))
+    return fold
+
+
+def _read_index(path: Path) -> list[Dataset]:
+    index = pd.read_csv(path / "index.csv", dtype=str, keep_default_na=False)
+    return [_dataset(path, {str(k): str(v) for k, v in row.items()}) for row in index.to_dict("records")]
+
+
+def _dataset(path: Path, row: dict[str, str]) -> Dataset:
+    did = int(row["did"])
+    return Dataset(
+        did=did,
+        task_id=int(float(row["task_id"])) if row["task_id"] else SYNTHETIC_TASK_ID + did,
+        name=row["name"],
+        task_type=row["task_type"],
+        target=row["target"],
+        suites=tuple(filter(None, row["suites"].split(";"))),
+        license=row.get("license", ""),
+        file=path / "parquet" / row["file"],
+        ignore=tuple(filter(None, row.get("ignore_attribute", "").split(";"))),
+        row_id=row.get("row_id_attribute") or None,
+    )
