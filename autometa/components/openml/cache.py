@@ -146,8 +146,8 @@ class EntryCache:
             yield
         except OSError as error:
             raise OpenMLError(
-                f"The OpenML cache {self.root} cannot be written ({error.strerror or error}). Free space, give "
-                "another cache_directory (or set AUTOMETA_CACHE_DIRECTORY), or fill it before making it read-only.",
+                f"The OpenML cache {self.root} cannot be written ({error.strerror or error}). Free space, "
+                "give another cache_directory (AUTOMETA_CACHE_DIRECTORY), or fill it before it becomes read-only.",
                 cache=str(self.root),
             ) from error
 

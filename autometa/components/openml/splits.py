@@ -41,8 +41,8 @@ def read_splits(folder: Path) -> Splits:
     Raises
     ------
     OpenMLError
-        If the file is not complete: a row without all its values, another number of splits than the task states, or
-        a split that lacks rows which others have.
+        If the file is not complete: a row without all its values, another number of splits than the task states,
+        or a split that lacks rows which others have.
     """
     path = folder / SPLITS
     rows = _rows(path)

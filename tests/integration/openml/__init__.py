@@ -1,0 +1,1 @@
+"""Reading OpenML over real HTTP, with the real client."""
