@@ -16,12 +16,14 @@ NUMBERS = (REGRESSION,)
 
 PYMFE = "pymfe"
 STATLOG = "Michie, Spiegelhalter & Taylor 1994"
-SMITH = "Smith-Miles 2009"
 PFAHRINGER = "Pfahringer, Bensusan & Giraud-Carrier 2000"
 SOARES = "Soares, Petrak & Brazdil 2001"
 AUTOSKLEARN = "Feurer et al. 2015"
-LORENA = "Lorena et al. 2018"
+LORENA = "after Lorena et al. 2018"
 OWN = "autometa"
+
+# Of a landmarker, and of the difference of two.
+SCORE, DIFFERENCE = "[-1, 1]", "[-2, 2]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ _GENERAL = _group(
     ("nr_class", "k: classes", "[2, n / 2]", PYMFE, CLASSES),
     ("freq_class.max", "share of the largest class", "[1 / k, 1)", PYMFE, CLASSES),
     ("freq_class.min", "share of the smallest class", "(0, 1 / k]", PYMFE, CLASSES),
-    ("class_balance", "class_ent / log2(k)", "(0, 1]", AUTOSKLEARN, CLASSES),
+    ("class_balance", "class_ent / log2(k)", "(0, 1]", OWN, CLASSES),
     ("inst_to_class", "n / k", "[1, n / 2]", OWN, CLASSES),
     ("nr_cat", "categorical and boolean columns", "[0, p]", PYMFE, BOTH),
     ("cat_share", "nr_cat / p", "[0, 1]", AUTOSKLEARN, BOTH),
@@ -129,7 +131,7 @@ _STATISTICAL = _group(
         "pca_first",
         "greatest eigenvalue of the correlation matrix of the encoded columns / their number",
         "(0, 1]",
-        AUTOSKLEARN,
+        OWN,
         BOTH,
     ),
     (
@@ -144,28 +146,29 @@ _STATISTICAL = _group(
         "mean over encoded columns of sqrt(max(0, adjusted share of the column's variance that the target "
         "explains)): by classes 1 - (1 - eta^2)(n - 1)/(n - k), by a numeric target 1 - (1 - r^2)(n - 1)/(n - 2)",
         "[0, 1]",
-        SMITH,
+        LORENA,
         BOTH,
     ),
-    ("target_cor.max", "maximum of the same", "[0, 1]", SMITH, BOTH),
-    ("target_cor.sd", "standard deviation of the same", "[0, 1]", SMITH, BOTH),
+    ("target_cor.max", "maximum of the same", "[0, 1]", LORENA, BOTH),
+    ("target_cor.sd", "standard deviation of the same", "[0, 1]", LORENA, BOTH),
     (
-        "canonical_cor.mean",
+        "can_cor.mean",
         "mean of the min(k - 1, rank) canonical correlations of the encoded columns with the classes",
         "[0, 1]",
-        STATLOG,
+        PYMFE,
         CLASSES,
     ),
-    ("canonical_cor.max", "greatest of the same", "[0, 1]", STATLOG, CLASSES),
+    ("can_cor.max", "greatest of the same", "[0, 1]", PYMFE, CLASSES),
     (
         "linear_r2",
-        "adjusted share of the target's variance that a linear function of the encoded columns explains",
-        "(-inf, 1]",
-        LORENA,
+        "adjusted share of the target's variance that a linear function of the encoded columns explains; "
+        "not below -1",
+        "[-1, 1]",
+        OWN,
         NUMBERS,
     ),
-    ("target_skewness", "m3 / s^3 of the target, s with n - 1", "(-inf, inf)", SMITH, NUMBERS),
-    ("target_kurtosis", "m4 / s^4 - 3 of the target, s with n - 1", "[-3, inf)", SMITH, NUMBERS),
+    ("target_skewness", "m3 / s^3 of the target, s with n - 1", "(-inf, inf)", OWN, NUMBERS),
+    ("target_kurtosis", "m4 / s^4 - 3 of the target, s with n - 1", "[-3, inf)", OWN, NUMBERS),
     ("target_outlier_share", "target values outside [q1 - 1.5 iqr, q3 + 1.5 iqr]", "[0, 1]", OWN, NUMBERS),
     ("target_distinct_share", "different target values / rows", "(0, 1]", OWN, NUMBERS),
     ("target_mode_share", "share of the most frequent target value", "(0, 1]", OWN, NUMBERS),
@@ -199,44 +202,42 @@ _INFO_THEORY = _group(
 
 _LANDMARKING = _group(
     "landmarking",
-    ("landmark_ridge", "score of ridge regression of the target (classes: of their indicators)", "", SOARES, BOTH),
-    ("landmark_1nn", "score of the nearest neighbour", "", PFAHRINGER, BOTH),
-    ("landmark_knn", "score of the 10 nearest neighbours", "", SOARES, BOTH),
-    ("landmark_rbf", "score of kernel ridge regression, Gaussian kernel of median width", "", SOARES, BOTH),
-    ("landmark_naive_bayes", "score of Gaussian naive Bayes", "", PFAHRINGER, CLASSES),
-    ("landmark_stump", "score of a decision tree with one split", "", PFAHRINGER, BOTH),
-    ("landmark_tree", "score of a decision tree with leaves of at least 5 rows", "", SOARES, BOTH),
-    ("gap_knn_1nn", "landmark_knn - landmark_1nn: noise", "", OWN, BOTH),
-    ("gap_knn_ridge", "landmark_knn - landmark_ridge", "", OWN, BOTH),
-    ("gap_rbf_ridge", "landmark_rbf - landmark_ridge: smooth non-linearity", "", OWN, BOTH),
-    ("gap_tree_ridge", "landmark_tree - landmark_ridge: axis-parallel non-linearity", "", OWN, BOTH),
+    (
+        "landmark_ridge",
+        "score of ridge regression of the target (classes: of their indicators)",
+        SCORE,
+        PFAHRINGER,
+        BOTH,
+    ),
+    ("landmark_1nn", "score of the nearest neighbour", SCORE, PFAHRINGER, BOTH),
+    ("landmark_knn", "score of the 10 nearest neighbours", SCORE, OWN, BOTH),
+    ("landmark_rbf", "score of kernel ridge regression, Gaussian kernel of median width", SCORE, OWN, BOTH),
+    ("landmark_naive_bayes", "score of Gaussian naive Bayes", SCORE, PFAHRINGER, CLASSES),
+    ("landmark_stump", "score of a decision tree with one split", SCORE, PFAHRINGER, BOTH),
+    ("landmark_tree", "score of a decision tree with leaves of at least 5 rows", SCORE, PFAHRINGER, BOTH),
+    ("gap_knn_1nn", "landmark_knn - landmark_1nn: noise", DIFFERENCE, OWN, BOTH),
+    ("gap_knn_ridge", "landmark_knn - landmark_ridge", DIFFERENCE, OWN, BOTH),
+    ("gap_rbf_ridge", "landmark_rbf - landmark_ridge: smooth non-linearity", DIFFERENCE, OWN, BOTH),
+    ("gap_tree_ridge", "landmark_tree - landmark_ridge: axis-parallel non-linearity", DIFFERENCE, OWN, BOTH),
     (
         "gap_quadratic_ridge",
         "score of kernel ridge regression with the kernel (1 + linear)^2, less landmark_ridge: interactions",
-        "",
+        DIFFERENCE,
         OWN,
         BOTH,
     ),
     (
         "gap_rank_ridge",
         "score of ridge regression on the ranks of the numeric columns, less landmark_ridge: heavy tails",
-        "",
+        DIFFERENCE,
         OWN,
         BOTH,
     ),
-    ("slope_ridge", "landmark_ridge less its score with a quarter of the training rows", "", SOARES, BOTH),
-    ("slope_knn", "landmark_knn less its score with a quarter of the training rows", "", SOARES, BOTH),
+    ("slope_ridge", "landmark_ridge less its score with a quarter of the training rows", DIFFERENCE, SOARES, BOTH),
+    ("slope_knn", "landmark_knn less its score with a quarter of the training rows", DIFFERENCE, SOARES, BOTH),
 )
 
-
-def _with_range(feature: MetaFeature) -> MetaFeature:
-    if feature.range:
-        return feature
-    limits = "[-1, 1]" if feature.name.startswith("landmark_") else "[-2, 2]"
-    return MetaFeature(feature.name, feature.group, feature.description, limits, feature.source, feature.families)
-
-
-CATALOGUE: tuple[MetaFeature, ...] = (*_GENERAL, *_STATISTICAL, *_INFO_THEORY, *map(_with_range, _LANDMARKING))
+CATALOGUE: tuple[MetaFeature, ...] = (*_GENERAL, *_STATISTICAL, *_INFO_THEORY, *_LANDMARKING)
 
 
 def metafeature_names(classification: bool) -> tuple[str, ...]:

@@ -70,7 +70,8 @@ def _standardise(numeric: FloatArray) -> FloatArray:
     centred = np.where(known, numeric - centre, 0.0)
     scale = np.sqrt((centred**2).mean(axis=0))
     varies = scale > CONSTANT * np.fmax.reduce(np.abs(numeric), axis=0, initial=0.0)
-    return centred[:, varies] / scale[varies]
+    standardised: FloatArray = centred[:, varies] / scale[varies]
+    return standardised
 
 
 def _indicators(codes: IntArray, limit: int) -> FloatArray:
@@ -81,7 +82,8 @@ def _indicators(codes: IntArray, limit: int) -> FloatArray:
         levels = levels[:1]
     levels = levels[(counts[levels] > 0) & (counts[levels] < len(codes))]
     found = (codes[:, None] == levels).astype(np.float64)
-    return found - found.mean(axis=0)
+    centred: FloatArray = found - found.mean(axis=0)
+    return centred
 
 
 def bin_view(view: TaskView) -> list[IntArray]:
@@ -98,7 +100,7 @@ def bin_view(view: TaskView) -> list[IntArray]:
     list of ndarray of int64, shape (n_rows,)
     """
     numbers = [bin_numbers(view.numeric[:, j]) for j in range(view.numeric.shape[1])]
-    return numbers + [_close_gaps(codes) for codes in view.levels]
+    return numbers + [np.where(codes < 0, codes.max() + 1, codes) for codes in view.levels]
 
 
 def bin_numbers(column: FloatArray) -> IntArray:
@@ -120,10 +122,6 @@ def bin_numbers(column: FloatArray) -> IntArray:
     # NaN sorts behind every edge. An interpolated last edge may lie a rounding error below the maximum.
     codes = np.minimum(np.searchsorted(edges, column, side="left"), len(edges) - 1)
     return np.where(np.isnan(column), len(edges), codes)
-
-
-def _close_gaps(codes: IntArray) -> IntArray:
-    return np.unique(codes, return_inverse=True)[1].astype(np.int64)
 
 
 def lump_rare(codes: IntArray, n_levels: int) -> IntArray:

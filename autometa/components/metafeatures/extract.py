@@ -83,7 +83,7 @@ def _compute(task: Task, random_state: int) -> dict[str, float]:
     view = view_task(task, random_state=random_state)
     encoded = encode(view)
     columns = distribution(view.numeric)
-    distinct = columns.n_distinct.tolist() + [len(np.unique(codes[codes >= 0])) for codes in view.levels]
+    distinct = columns.n_distinct.tolist() + view.n_levels
     return {
         **general(view, distinct),
         **statistical(view, encoded, columns, distinct),

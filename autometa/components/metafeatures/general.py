@@ -26,7 +26,6 @@ def general(view: TaskView, distinct: list[int]) -> dict[str, float]:
     """
     n, p = view.n_samples, view.n_features
     n_categorical = view.role_counts[ColumnRole.CATEGORICAL] + view.role_counts[ColumnRole.BOOLEAN]
-    n_levels = [len(np.unique(codes[codes >= 0])) for codes in view.levels]
     found = {
         "nr_inst": n,
         "nr_attr": p,
@@ -38,8 +37,8 @@ def general(view: TaskView, distinct: list[int]) -> dict[str, float]:
         "whole_share": view.whole.mean() if view.whole.size else 0.0,
         "missing_share": view.missing.mean(),
         "missing_attr_share": (view.missing > 0).mean(),
-        "cat_levels.mean": np.mean(n_levels) if n_levels else 0.0,
-        "cat_levels.max": max(n_levels, default=0),
+        "cat_levels.mean": np.mean(view.n_levels) if view.levels else 0.0,
+        "cat_levels.max": max(view.n_levels, default=0),
     }
     return found | _classes(view) if view.is_classification else found
 

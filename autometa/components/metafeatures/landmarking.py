@@ -12,7 +12,7 @@ import numpy as np
 from scipy.linalg import solve
 from scipy.stats import rankdata
 
-from autometa.components.metafeatures.encoding import Encoded
+from autometa.components.metafeatures.encoding import CONSTANT, Encoded
 from autometa.components.metafeatures.view import TaskView
 from autometa.domain.splits import nested_subsample
 from autometa.foundation.typing import FloatArray, IntArray
@@ -21,6 +21,8 @@ __all__ = ["landmarking"]
 
 MAX_ROWS = 600
 MIN_ROWS = 10
+# Rows of each class that come into the sample before it is filled up.
+MIN_PER_CLASS = 30
 # Below this, a quarter of one half of the rows is too little to learn anything from.
 MIN_ROWS_SLOPE = 64
 N_NEIGHBOURS = 10
@@ -37,13 +39,14 @@ Learner = Callable[[IntArray, IntArray], FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """Rows of the landmarkers: features, class codes, outputs to regress on, and the half each row lies in."""
+    """Rows of the landmarkers: features, class codes, outputs to regress on with weights, half of each row."""
 
     values: FloatArray
     n_numeric: int
     codes: IntArray
     outputs: FloatArray
     half: IntArray
+    weights: FloatArray
     is_classification: bool
 
 
@@ -63,7 +66,7 @@ def landmarking(view: TaskView, encoded: Encoded, *, random_state: int) -> dict[
     Returns
     -------
     dict of str to float
-        All NaN with fewer than 10 rows or without usable columns.
+        All NaN with fewer than 10 rows, without usable columns, or where the target does not vary.
     """
     scores = _all_scores(_sample(view, encoded, random_state), random_state)
     ridge = scores["ridge"]
@@ -75,23 +78,41 @@ def landmarking(view: TaskView, encoded: Encoded, *, random_state: int) -> dict[
 
 
 def _sample(view: TaskView, encoded: Encoded, random_state: int) -> _Sample:
-    rows = nested_subsample(view.codes, np.arange(view.n_rows), MAX_ROWS, random_state=random_state)
-    codes = np.unique(view.codes[rows], return_inverse=True)[1]
-    if view.is_classification:
-        outputs = (codes[:, None] == np.arange(codes.max() + 1)).astype(np.float64)
-        outputs = outputs[:, 1:] if outputs.shape[1] == 2 else outputs
-    else:
-        outputs = view.target[rows, None]
+    rows = _enriched_rows(view.codes, random_state)
+    present, codes = np.unique(view.codes[rows], return_inverse=True)
     # Alternating within each class, in random order, gives two stratified halves.
     shuffled = np.random.default_rng(random_state).permutation(len(rows))
     half = np.empty(len(rows), dtype=np.int64)
     half[shuffled[np.argsort(codes[shuffled], kind="stable")]] = np.arange(len(rows)) % 2
-    return _Sample(encoded.values[rows], encoded.n_numeric, codes, outputs, half, view.is_classification)
+    outputs, weights = view.target[rows, None] if not view.is_classification else None, np.ones(1)
+    if outputs is None:
+        chosen = np.arange(len(present))[-1:] if len(present) == 2 else np.arange(len(present))
+        outputs = (codes[:, None] == chosen).astype(np.float64)
+        weights = view.class_counts[present[chosen]].astype(np.float64)
+    return _Sample(encoded.values[rows], encoded.n_numeric, codes, outputs, half, weights, view.is_classification)
+
+
+def _enriched_rows(codes: IntArray, random_state: int) -> IntArray:
+    """Sample rows, first some of every class, the rest stratified.
+
+    The score does not depend on the classes' shares, but with two or three rows of a rare class it is noise.
+    """
+    if len(codes) <= MAX_ROWS:
+        return np.arange(len(codes))
+    quota = min(MIN_PER_CLASS, MAX_ROWS // (2 * (int(codes.max()) + 1)))
+    shuffled = np.random.default_rng(random_state).permutation(len(codes))
+    by_class = shuffled[np.argsort(codes[shuffled], kind="stable")]
+    starts = np.searchsorted(codes[by_class], codes[by_class], side="left")
+    is_first = np.arange(len(codes)) - starts < quota
+    others = np.sort(by_class[~is_first])
+    n_others = MAX_ROWS - int(is_first.sum())
+    filled = nested_subsample(codes, others, n_others, random_state=random_state)
+    return np.sort(np.concatenate([by_class[is_first], filled]))
 
 
 def _all_scores(sample: _Sample, random_state: int) -> dict[str, float]:
     learners = _learners(sample)
-    if len(sample.codes) < MIN_ROWS or not sample.values.shape[1]:
+    if len(sample.codes) < MIN_ROWS or not sample.values.shape[1] or _is_constant(sample.outputs):
         return dict.fromkeys([*learners, "ridge_quarter", "knn_quarter"], np.nan)
     scores = {name: _cross_validated(sample, learner) for name, learner in learners.items()}
     for name in ("ridge", "knn"):
@@ -100,6 +121,10 @@ def _all_scores(sample: _Sample, random_state: int) -> dict[str, float]:
             quarter = _on_quarter(learners[name], sample.codes, random_state)
             scores[f"{name}_quarter"] = _cross_validated(sample, quarter)
     return scores
+
+
+def _is_constant(outputs: FloatArray) -> bool:
+    return bool(np.ptp(outputs, axis=0).max() <= CONSTANT * np.abs(outputs).max())
 
 
 def _on_quarter(learner: Learner, codes: IntArray, random_state: int) -> Learner:
@@ -140,7 +165,8 @@ def _inner_products(values: FloatArray) -> FloatArray:
 def _standard_ranks(numbers: FloatArray) -> FloatArray:
     ranks = rankdata(numbers, axis=0) if numbers.size else numbers
     spread = ranks.std(axis=0)
-    return (ranks - ranks.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    standard: FloatArray = (ranks - ranks.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    return standard
 
 
 def _kernel_ridge(sample: _Sample, kernel: FloatArray) -> Learner:
@@ -190,22 +216,22 @@ def _naive_bayes(sample: _Sample) -> Learner:
 
 def _cross_validated(sample: _Sample, learner: Learner) -> float:
     first, second = np.flatnonzero(sample.half == 0), np.flatnonzero(sample.half == 1)
-    predicted = np.empty_like(sample.outputs)
-    predicted[second], predicted[first] = learner(first, second), learner(second, first)
-    return _gini(sample.outputs, predicted) if sample.is_classification else _r2(sample.outputs, predicted)
+    folds = [(test, learner(train, test)) for train, test in ((first, second), (second, first))]
+    if sample.is_classification:
+        # Each half by itself: scores of two models do not compare, least of all with few rows of a class.
+        ginis = [_gini(sample.outputs[test], predicted, sample.weights) for test, predicted in folds]
+        return float(np.mean(ginis))
+    errors = sum(float(((sample.outputs[test] - predicted) ** 2).sum()) for test, predicted in folds)
+    spread = float(((sample.outputs - sample.outputs.mean()) ** 2).sum())
+    return max(-1.0, 1 - errors / spread)
 
 
-def _gini(outputs: FloatArray, predicted: FloatArray) -> float:
+def _gini(outputs: FloatArray, predicted: FloatArray, weights: FloatArray) -> float:
     """Return 2 AUC - 1 of each class against the rest, weighted by the share of the class."""
     n_in = outputs.sum(axis=0)
     n_out = len(outputs) - n_in
-    # Rounding keeps scores that are equal but for the order of a sum tied.
+    # Rounding keeps scores tied that are equal but for the order of a sum.
     rank_sum = (rankdata(np.round(predicted, 9), axis=0) * outputs).sum(axis=0)
-    auc = (rank_sum - n_in * (n_in + 1) / 2) / (n_in * n_out)
-    return float((2 * auc - 1) @ n_in / n_in.sum())
-
-
-def _r2(outputs: FloatArray, predicted: FloatArray) -> float:
-    """Return the share of variance explained, not below -1."""
-    centred = outputs - outputs.mean()
-    return float(max(-1.0, 1 - ((outputs - predicted) ** 2).sum() / (centred**2).sum()))
+    found = (n_in > 0) & (n_out > 0)
+    auc = ((rank_sum - n_in * (n_in + 1) / 2) / (n_in * n_out))[found]
+    return float((2 * auc - 1) @ weights[found] / weights[found].sum())

@@ -181,7 +181,7 @@ def _with_classes(view: TaskView, values: FloatArray, whiten: FloatArray) -> dic
     canonical = np.linalg.svd(means @ whiten, compute_uv=False)[: n_classes - 1]
     return {
         **summaries("target_cor", _adjusted_root(eta2, n_rows, n_classes), "mean", "max", "sd"),
-        **summaries("canonical_cor", np.minimum(canonical, 1.0), "mean", "max"),
+        **summaries("can_cor", np.minimum(canonical, 1.0), "mean", "max"),
     }
 
 
@@ -193,7 +193,7 @@ def _with_number(view: TaskView, values: FloatArray, whiten: FloatArray) -> dict
         return summaries("target_cor", np.empty(0), "mean", "max", "sd") | {"linear_r2": np.nan}
     correlation = values.T @ (target / scale) / n_rows
     explained, freedom = ((correlation @ whiten) ** 2).sum(), n_rows - whiten.shape[1] - 1
-    linear_r2 = 1 - (1 - explained) * (n_rows - 1) / freedom if freedom > 0 and whiten.size else np.nan
+    linear_r2 = max(-1.0, 1 - (1 - explained) * (n_rows - 1) / freedom) if freedom > 0 and whiten.size else np.nan
     return {
         **summaries("target_cor", _adjusted_root(correlation**2, n_rows, 2), "mean", "max", "sd"),
         "linear_r2": float(linear_r2),
