@@ -58,7 +58,7 @@ class OpenMLServer:
         self._http = _Http(("127.0.0.1", port), self)
         self.base = f"http://127.0.0.1:{self._http.server_address[1]}"
         self.url = self.base + API
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -178,6 +178,7 @@ class _Http(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30
+    wbufsize = -1  # head and body in one packet: else each answer waits 40 ms for a delayed acknowledgement
     server: _Http
 
     def do_GET(self) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autometa.components.openml.entries import QUALITIES, Entry
+from autometa.components.openml.failures import DATABASE_DOWN_CODE
 from autometa.components.openml.splits import SPLITS
 from autometa.foundation.errors import OpenMLError, OpenMLUnavailableError
 
@@ -37,8 +38,8 @@ def _dataset(openml: Any, entry: Entry) -> dict[str, str]:
     try:
         qualities = dataset.qualities  # a second step: if get_dataset itself fails on them, it deletes everything
     except openml.exceptions.OpenMLServerException as error:
-        return _recorded(entry, QUALITIES, str(error))
-    return {} if qualities is not None else _recorded(entry, QUALITIES, "the server has none")
+        return _recorded(entry, QUALITIES, error)
+    return {} if qualities is not None else _recorded(entry, QUALITIES, OpenMLError("the server has none"))
 
 
 def _task(openml: Any, entry: Entry) -> dict[str, str]:
@@ -52,19 +53,22 @@ def _task(openml: Any, entry: Entry) -> dict[str, str]:
         ) from error
     address = getattr(task, "estimation_procedure", {}).get("data_splits_url")
     if not address:
-        return _recorded(entry, SPLITS, "the task states no address of its splits")
+        return _recorded(entry, SPLITS, OpenMLError("the task states no address of its splits"))
     path = Path(openml.config.get_cache_directory()) / entry.folder / SPLITS
     try:
         openml._api_calls._download_text_file(source=str(address), output_path=path)
     except openml.exceptions.OpenMLServerException as error:  # 412 "failed to perform action generate_folds"
-        return _recorded(entry, SPLITS, str(error))
+        return _recorded(entry, SPLITS, error)
     except OpenMLUnavailableError as error:
         if error.context.get("status") != 412:
             raise
-        return _recorded(entry, SPLITS, str(error))
+        return _recorded(entry, SPLITS, error)
     return {}
 
 
-def _recorded(entry: Entry, name: str, reason: str) -> dict[str, str]:
+def _recorded(entry: Entry, name: str, reason: Exception) -> dict[str, str]:
+    """Note that the server has no such file, unless it only cannot look just now."""
+    if getattr(reason, "code", None) == DATABASE_DOWN_CODE:
+        raise reason
     logger.warning("%s: the server gives no %s (%s)", entry.label, name, reason)
-    return {name: reason}
+    return {name: str(reason)}

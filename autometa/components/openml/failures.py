@@ -10,10 +10,11 @@ import requests
 from autometa.components.openml.connection import Connection
 from autometa.foundation.errors import AutoMetaError, OpenMLError, OpenMLNotFoundError, OpenMLUnavailableError
 
-__all__ = ["translated"]
+__all__ = ["DATABASE_DOWN_CODE", "translated"]
 
 # 111 dataset, 151 task, 271 features, 361 qualities, 601 study
 UNKNOWN_CODES = {111, 151, 271, 361, 601}
+DATABASE_DOWN_CODE = 107
 REFUSED_CODES = {102, 103, 112}
 CONNECTION_ADVICE = "Try again later, or work from the cache with AUTOMETA_OFFLINE=1."
 
@@ -43,7 +44,8 @@ def _as_ours(error: Exception, what: str, connection: Connection) -> OpenMLError
     server = connection.server
     text = connection.scrub(f"{type(error).__name__}: {error}")
     code = getattr(error, "code", None)
-    if isinstance(error, requests.RequestException) or type(error).__name__ == "OpenMLHashException":
+    is_bad_file = type(error).__name__ == "OpenMLHashException"
+    if isinstance(error, requests.RequestException) or is_bad_file or code == DATABASE_DOWN_CODE:
         return OpenMLUnavailableError(
             f"{what}: {server} cannot be used ({text}). {CONNECTION_ADVICE}", server=server
         )
