@@ -1,0 +1,37 @@
+"""Experiments: a grid of cells, run in sandboxes by any joblib backend, with results that survive the process."""
+
+from __future__ import annotations
+
+from autometa.components.experiments.cells import Cell, TaskSource, breadth_first
+from autometa.components.experiments.journal import Journal, read_journal
+from autometa.components.experiments.outcome import Limits, Outcome, Work
+from autometa.components.experiments.progress import Progress
+from autometa.components.experiments.results import (
+    EVALUATION,
+    done_keys,
+    evaluation_record,
+    evaluations_frame,
+)
+from autometa.components.experiments.runner import run_jobs
+from autometa.components.experiments.work import EvaluationWork, TaskCache, as_evaluation, cut
+
+__all__ = [
+    "EVALUATION",
+    "Cell",
+    "EvaluationWork",
+    "Journal",
+    "Limits",
+    "Outcome",
+    "Progress",
+    "TaskCache",
+    "TaskSource",
+    "Work",
+    "as_evaluation",
+    "breadth_first",
+    "cut",
+    "done_keys",
+    "evaluation_record",
+    "evaluations_frame",
+    "read_journal",
+    "run_jobs",
+]

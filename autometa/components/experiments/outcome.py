@@ -1,0 +1,77 @@
+"""What a sandbox is asked and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from autometa.foundation.errors import ParameterError
+from autometa.foundation.typing import Status
+
+__all__ = ["Limits", "Outcome", "Work"]
+
+GIBIBYTE = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one cell may use.
+
+    Attributes
+    ----------
+    seconds : float
+        Wall time of fit and predict together; loading the task is not counted.
+    memory : int
+        Bytes of resident memory above the start of the cell.
+    """
+
+    seconds: float = 60.0
+    memory: int = 4 * GIBIBYTE
+
+    def __post_init__(self) -> None:
+        for name in ("seconds", "memory"):
+            if not getattr(self, name) > 0:
+                raise ParameterError(f"The limit of {name} must be above 0; got {getattr(self, name)!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job in a sandbox ended.
+
+    Attributes
+    ----------
+    status : {"ok", "timeout", "memory", "error", "crash"}
+    value : Any
+        What the work returned; None unless status is "ok".
+    message : str
+        What happened otherwise.
+    peak_memory : int
+        Highest resident memory above the start of the measured part, bytes; 0 where it is not measured.
+    """
+
+    status: Status
+    value: Any = None
+    message: str = ""
+    peak_memory: int = 0
+
+
+class Work(Protocol):
+    """What a sandbox does with each job; it is sent there once and keeps what it caches between jobs."""
+
+    def __call__(self, job: Any, begin: Callable[[], None]) -> Any:
+        """Do one job.
+
+        Parameters
+        ----------
+        job : Any
+            Anything that pickles.
+        begin : callable
+            To be called when the preparations (loading data) are over: the limits count from the last call on.
+
+        Returns
+        -------
+        Any
+            Anything that pickles.
+        """
+        ...

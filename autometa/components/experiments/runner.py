@@ -1,0 +1,126 @@
+"""The runner: jobs on a joblib backend, each in its worker's sandbox; results as they end."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import pickle
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Any
+
+from joblib import Parallel, delayed
+
+from autometa.components.experiments.lifeline import die_with_parent
+from autometa.components.experiments.outcome import Limits, Outcome, Work
+from autometa.components.experiments.sandbox import Sandbox
+from autometa.foundation.errors import EvaluationError
+
+__all__ = ["run_jobs"]
+
+MAX_POOL_FAILURES = 5
+
+_logger = logging.getLogger(__name__)
+_workers = threading.local()
+
+
+@dataclass(frozen=True, slots=True)
+class _Payload:
+    """What every job carries: pickled work of a few kilobytes, unpickled only in sandboxes."""
+
+    work: bytes
+    token: str
+    limits: Limits
+    coordinator: int
+
+
+def run_jobs(
+    work: Work, jobs: Sequence[Any], *, limits: Limits, n_jobs: int = 1, backend: str | None = None, **options: Any
+) -> Iterator[tuple[Any, Outcome]]:
+    """Do jobs in sandboxes and yield each result the moment it ends.
+
+    Parameters
+    ----------
+    work : Work
+    jobs : sequence
+        Anything that pickles, dispatched in this order.
+    limits : Limits
+        Of each job.
+    n_jobs : int
+        Workers; -1 for one per core.
+    backend : str, optional
+        Name of a joblib backend: ``loky`` (default), ``threading``, ``multiprocessing``, or one that was registered
+        with joblib, as ``dask`` is.
+    **options : Any
+        Further arguments of `joblib.Parallel`.
+
+    Yields
+    ------
+    job, Outcome
+        In the order in which they end. Every job exactly once, whatever dies meanwhile.
+
+    Raises
+    ------
+    EvaluationError
+        If the backend's workers die again and again.
+    """
+    pickled = pickle.dumps(work)
+    payload = _Payload(pickled, hashlib.sha256(pickled).hexdigest(), limits, os.getpid())
+    done = bytearray(len(jobs))
+    failures = 0
+    while not all(done):
+        before = sum(done)
+        try:
+            for index, outcome in _pass(payload, jobs, done, n_jobs=n_jobs, backend=backend, options=options):
+                done[index] = 1
+                yield jobs[index], outcome
+        except BrokenProcessPool as error:
+            failures = failures + 1 if sum(done) == before else 1
+            if failures >= MAX_POOL_FAILURES:
+                raise EvaluationError(
+                    f"The workers of the joblib backend died {failures} times in a row without finishing a cell "
+                    f"({error}). Try fewer workers (n_jobs is {n_jobs}) or a smaller memory limit."
+                ) from error
+            _logger.warning("Worker processes died (%s); going on with the cells that are left.", error)
+
+
+def _pass(
+    payload: _Payload,
+    jobs: Sequence[Any],
+    done: bytearray,
+    *,
+    n_jobs: int,
+    backend: str | None,
+    options: dict[str, Any],
+) -> Iterator[tuple[int, Outcome]]:
+    """Run everything that is not done yet, once."""
+    pending = (delayed(_run_one)(payload, index, job) for index, job in enumerate(jobs) if not done[index])
+    # One job a batch: a result must not wait for another's end.
+    settings = {"batch_size": 1, "pre_dispatch": "2 * n_jobs", **options}
+    if backend == "multiprocessing":  # joblib cannot stream from it, so it is served in short lists
+        yield from _short_lists(payload, jobs, done, n_jobs, settings)
+        return
+    yield from Parallel(n_jobs=n_jobs, backend=backend, return_as="generator_unordered", **settings)(pending)
+
+
+def _short_lists(
+    payload: _Payload, jobs: Sequence[Any], done: bytearray, n_jobs: int, settings: dict[str, Any]
+) -> Iterator[tuple[int, Outcome]]:
+    with Parallel(n_jobs=n_jobs, backend="multiprocessing", **settings) as parallel:
+        left = [index for index in range(len(jobs)) if not done[index]]
+        for start in range(0, len(left), 4 * n_jobs):
+            chunk = left[start : start + 4 * n_jobs]
+            yield from parallel(delayed(_run_one)(payload, index, jobs[index]) for index in chunk)
+
+
+def _run_one(payload: _Payload, index: int, job: Any) -> tuple[int, Outcome]:
+    """Run in a worker: pass the job to this thread's sandbox."""
+    if os.getpid() != payload.coordinator and os.getppid() == payload.coordinator:
+        die_with_parent(payload.coordinator, kernel=False)
+    if getattr(_workers, "pid", None) != os.getpid():  # a forked worker must not talk to its parent's child
+        _workers.sandbox, _workers.pid = Sandbox(), os.getpid()
+    sandbox: Sandbox = _workers.sandbox
+    return index, sandbox.run(payload.work, payload.token, job, payload.limits)

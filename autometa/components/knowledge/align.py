@@ -1,0 +1,135 @@
+"""From the tables of a knowledge base to the aligned arrays of a MetaDataset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from autometa.components.knowledge.meta_dataset import TASK_COLUMNS, MetaDataset
+from autometa.domain import Candidate, Configuration, get_metric
+from autometa.foundation.errors import KnowledgeError
+from autometa.foundation.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from autometa.components.knowledge.base import KnowledgeBase
+
+__all__ = ["align"]
+
+
+def align(
+    base: KnowledgeBase, *, classification: bool, metric: str, strategies: tuple[str, ...] | None
+) -> MetaDataset:
+    """Build the MetaDataset of one kind of task and one metric (see `KnowledgeBase.meta_dataset`).
+
+    Parameters
+    ----------
+    base : KnowledgeBase
+    classification : bool
+    metric : str
+    strategies : tuple of str or None
+
+    Returns
+    -------
+    MetaDataset
+
+    Raises
+    ------
+    ParameterError, KnowledgeError
+    """
+    measure = get_metric(metric, classification=classification)
+    kind = "classification" if classification else "regression"
+    evaluations, tasks = _of_kind(base, classification=classification, strategies=strategies)
+    if evaluations.empty:
+        raise KnowledgeError(
+            f"The knowledge base holds no evaluation of the strategies {strategies or 'asked for'} on {kind} tasks. "
+            "Extend it with `autometa kb extend`, or use another one."
+        )
+    candidates = base.candidates[base.candidates["candidate"].isin(evaluations["candidate"].unique())]
+    rows, row = _rows(evaluations)
+    places = pd.Series(np.arange(len(candidates)), index=candidates["candidate"].astype(str))
+    column = places.loc[evaluations["candidate"]].to_numpy(dtype=np.int64)
+    shape = (len(rows), len(candidates))
+    values = evaluations[metric].to_numpy(dtype=np.float64)
+    seconds = evaluations["fit_seconds"].to_numpy(dtype=np.float64)
+    failures = (evaluations["status"] != "ok").to_numpy(dtype=np.float64)
+    natural = _mean(row, column, values, shape)
+    names = tuple(base.manifest.metafeature_names[kind])
+    return MetaDataset(
+        tasks=_task_table(rows, tasks, base, evaluations),
+        candidates=tuple(
+            Candidate(str(strategy), Configuration.from_json(str(text)))
+            for strategy, text in zip(candidates["strategy"], candidates["configuration"], strict=True)
+        ),
+        metafeature_names=names,
+        metafeatures=_metafeatures(rows, base.metafeatures, names),
+        loss=-natural if measure.greater_is_better else natural,
+        failed=np.nan_to_num(_mean(row, column, failures, shape)) > 0,
+        fit_seconds=_mean(row, column, seconds, shape),
+        metric=metric,
+    )
+
+
+def _of_kind(
+    base: KnowledgeBase, *, classification: bool, strategies: tuple[str, ...] | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the evaluations of one kind of task by some strategies, keys as plain strings, and those tasks."""
+    tasks = base.tasks[(base.tasks["type"] != "regression") == classification]
+    tasks = tasks.assign(task=tasks["task"].astype(str)).set_index("task")
+    candidates = base.candidates
+    if strategies is not None:
+        candidates = candidates[candidates["strategy"].isin(strategies)]
+    table = base.evaluations
+    wanted = table["task"].isin(tasks.index) & table["candidate"].isin(candidates["candidate"].astype(str))
+    chosen = table[wanted]
+    plain = {name: chosen[name].astype(str) for name in ("task", "candidate", "status")}
+    return chosen.assign(**plain).reset_index(drop=True), tasks
+
+
+def _rows(evaluations: pd.DataFrame) -> tuple[pd.DataFrame, IntArray]:
+    """Return the (task, train_size) pairs, full size first within a task, and each evaluation's place among them."""
+    pairs = pd.MultiIndex.from_frame(evaluations[["task", "train_size"]])
+    rows = pairs.unique().to_frame(index=False)
+    rank = rows["train_size"].where(rows["train_size"] > 0, np.iinfo(np.int32).max)
+    rows = rows.assign(rank=-rank).sort_values(["task", "rank"])[["task", "train_size"]].reset_index(drop=True)
+    place = pd.MultiIndex.from_frame(rows).get_indexer(pairs)
+    return rows, np.asarray(place, dtype=np.int64)
+
+
+def _mean(row: IntArray, column: IntArray, values: FloatArray, shape: tuple[int, int]) -> FloatArray:
+    """Mean over splits of what is there; NaN where nothing is."""
+    there = np.isfinite(values)
+    flat = row[there] * shape[1] + column[there]
+    size = shape[0] * shape[1]
+    counts = np.bincount(flat, minlength=size)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.bincount(flat, weights=values[there], minlength=size) / counts).reshape(shape)
+
+
+def _task_table(
+    rows: pd.DataFrame, tasks: pd.DataFrame, base: KnowledgeBase, evaluations: pd.DataFrame
+) -> pd.DataFrame:
+    facts = tasks.loc[rows["task"]].reset_index(drop=True)
+    full = facts["n_train"].to_numpy(dtype=np.int64)
+    asked = rows["train_size"].to_numpy(dtype=np.int64)
+    return pd.DataFrame(
+        {
+            "task": rows["task"],
+            "train_size": asked,
+            "name": facts["name"].astype(str),
+            "group": facts["group"].astype(str),
+            "dataset_id": facts["dataset_id"],
+            "n_train": np.where(asked > 0, np.minimum(asked, full), full),
+            "n_features": facts["n_features"].to_numpy(dtype=np.int64),
+            "n_classes": facts["n_classes"].to_numpy(dtype=np.int64),
+        },
+        columns=list(TASK_COLUMNS),
+    )
+
+
+def _metafeatures(rows: pd.DataFrame, table: pd.DataFrame, names: tuple[str, ...]) -> FloatArray:
+    """Return the vectors of `rows`; all NaN where the extraction failed."""
+    keyed = table.assign(task=table["task"].astype(str)).set_index(["task", "train_size"])
+    found = keyed.reindex(columns=list(names)).reindex(pd.MultiIndex.from_frame(rows))
+    return found.to_numpy(dtype=np.float64)

@@ -1,0 +1,165 @@
+"""From the journal of a collection to a knowledge base, also while the collection is running."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+
+from autometa.components.experiments import EvaluationWork, Limits, evaluations_frame, read_journal
+from autometa.components.knowledge import KnowledgeBase, Manifest
+from autometa.components.metafeatures import SCHEMA_VERSION, metafeature_names
+from autometa.engine.collection_work import SplitSource
+from autometa.foundation.errors import KnowledgeError
+
+__all__ = ["JOURNAL_FILE", "export_knowledge", "provenance"]
+
+JOURNAL_FILE = "journal.jsonl"
+DISTRIBUTION = "autometa-ml"
+LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "skrub", "torch", "tabm", "rtdl_num_embeddings")
+_TASK = (
+    "task",
+    "dataset_id",
+    "task_id",
+    "name",
+    "group",
+    "type",
+    "n_samples",
+    "n_features",
+    "n_classes",
+    "n_train",
+)
+
+
+def export_knowledge(workspace: str | os.PathLike[str]) -> KnowledgeBase:
+    """Make a knowledge base of what a workspace holds so far.
+
+    Parameters
+    ----------
+    workspace : path
+        Of `build_knowledge`; it may be writing there right now.
+
+    Returns
+    -------
+    KnowledgeBase
+
+    Raises
+    ------
+    StoreError
+        If there is no journal, or it is damaged.
+    KnowledgeError
+        If there is no evaluation yet.
+    """
+    records = list(read_journal(Path(workspace) / JOURNAL_FILE))
+    evaluations = evaluations_frame(records).drop(columns="message")
+    if evaluations.empty:
+        raise KnowledgeError(f"The workspace {workspace} holds no evaluation yet; try again later.")
+    names = {"classification": list(metafeature_names(True)), "regression": list(metafeature_names(False))}
+    manifest = Manifest(
+        autometa_version=_version(DISTRIBUTION) or "",
+        metafeature_version=SCHEMA_VERSION,
+        metafeature_names=names,
+        provenance=_story(records),
+    )
+    return KnowledgeBase(
+        manifest,
+        tasks=_tasks(records, set(evaluations["task"])),
+        metafeatures=_metafeatures(records, names),
+        candidates=_candidates(records, set(evaluations["candidate"])),
+        evaluations=evaluations,
+    )
+
+
+def _tasks(records: Sequence[Mapping[str, Any]], evaluated: set[str]) -> pd.DataFrame:
+    rows = [[r[name] for name in (*_TASK, "fingerprint")] for r in records if r["kind"] == "task"]
+    table = pd.DataFrame(rows, columns=[*_TASK, "fingerprint"])
+    table = table.astype({"dataset_id": "Int64", "task_id": "Int64"}).drop_duplicates("task", keep="last")
+    return table[table["task"].isin(evaluated)].sort_values("task").reset_index(drop=True)
+
+
+def _metafeatures(records: Sequence[Mapping[str, Any]], names: Mapping[str, list[str]]) -> pd.DataFrame:
+    columns = list(dict.fromkeys(name for kind in names.values() for name in kind))
+    found = {
+        (r["task"], r["train_size"]): {"n_train": r["n_train"], **r["values"]}
+        for r in records
+        if r["kind"] == "metafeatures" and r["status"] == "ok"
+    }
+    rows = [{"task": task, "train_size": size, **found[task, size]} for task, size in sorted(found)]
+    table = pd.DataFrame(rows, columns=["task", "train_size", "n_train", *columns])
+    return table.astype(dict.fromkeys(columns, "float64"))
+
+
+def _candidates(records: Sequence[Mapping[str, Any]], evaluated: set[str]) -> pd.DataFrame:
+    columns = ["candidate", "strategy", "configuration"]
+    rows = [[r[name] for name in columns] for r in records if r["kind"] == "candidate"]
+    table = pd.DataFrame(rows, columns=columns).drop_duplicates("candidate")
+    return table[table["candidate"].isin(evaluated)].reset_index(drop=True)
+
+
+def _story(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return where the figures come from: protocol, runs (equal ones once), datasets left out."""
+    runs: list[dict[str, Any]] = []
+    for record in records:
+        run = {name: value for name, value in record.items() if name != "kind"}
+        if record["kind"] == "run" and run not in runs:
+            runs.append(run)
+    skipped = {r["task"]: {"name": r["name"], "reason": r["reason"]} for r in records if r["kind"] == "skip"}
+    return {"protocol": records[0]["protocol"], "runs": runs, "skipped": skipped}
+
+
+def provenance(source: SplitSource, work: EvaluationWork, limits: Limits, *, n_jobs: int) -> dict[str, Any]:
+    """Return what is to be known of a run: data, limits, machine, versions.
+
+    Parameters
+    ----------
+    source : SplitSource
+    work : EvaluationWork
+    limits : Limits
+    n_jobs : int
+
+    Returns
+    -------
+    dict
+        JSON values; no paths, names of hosts or users.
+    """
+    return {
+        "source": f"folder {Path(source.folder.path).name!r} of {len(source.folder.entries)} datasets",
+        "strategies": sorted(work.strategies),
+        "device": work.device,
+        "seconds_per_cell": limits.seconds,
+        "memory_per_cell": limits.memory,
+        "n_jobs": n_jobs,
+        "machine": _machine(),
+        "versions": {name: found for name in (DISTRIBUTION, *LIBRARIES) if (found := _version(name))},
+    }
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "system": platform.system(),
+        "architecture": platform.machine(),
+        "processor": _processor(),
+        "cores": psutil.cpu_count(logical=False) or os.cpu_count(),
+        "memory": psutil.virtual_memory().total,
+        "python": platform.python_version(),
+    }
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
