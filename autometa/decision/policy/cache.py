@@ -1,0 +1,110 @@
+"""Fitted policies on disk: plain arrays under a hash of what they were fitted from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from autometa.components.knowledge.meta_dataset import MetaDataset
+from autometa.decision.policy._base import Policy
+from autometa.decision.policy.catalogue import get_policy
+from autometa.foundation.settings import get_settings
+
+__all__ = ["cache_key", "load_or_fit"]
+
+logger = logging.getLogger(__name__)
+
+_FORMAT = 1
+# Seconds to wait for another process that fits the same policy; then this one fits for itself.
+_LOCK_SECONDS = 60.0
+
+
+def cache_key(meta_dataset: MetaDataset, policy: Policy) -> str:
+    """Return the hash of everything that a fitted policy depends on.
+
+    Parameters
+    ----------
+    meta_dataset : MetaDataset
+    policy : Policy
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+    """
+    facts = [_FORMAT, policy.name, policy.version, policy.parameters(), meta_dataset.content_hash()]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def load_or_fit(
+    meta_dataset: MetaDataset, policy: str | Policy = "proximity", *, directory: Path | None = None
+) -> Policy:
+    """Return a fitted policy, from the cache if it was fitted before.
+
+    Parameters
+    ----------
+    meta_dataset : MetaDataset
+    policy : str or Policy
+        A name (with default parameters) or an unfitted policy.
+    directory : Path, optional
+        Default: ``policies`` in the cache directory of the settings. Where it cannot be written the policy is
+        fitted and not kept, which is logged.
+
+    Returns
+    -------
+    Policy
+
+    Raises
+    ------
+    ParameterError
+        If no policy has that name.
+    PolicyError
+        If the policy cannot be fitted.
+    """
+    wanted = get_policy(policy) if isinstance(policy, str) else policy
+    folder = directory or get_settings().cache_directory / "policies"
+    path = folder / f"{wanted.name}-{cache_key(meta_dataset, wanted)}.npz"
+    if _restored(wanted, path):
+        return wanted
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock"), timeout=_LOCK_SECONDS):
+            if not _restored(wanted, path):
+                _write(wanted.fit(meta_dataset), path)
+    except (OSError, TimeoutError) as error:
+        logger.warning("The policy is fitted but not kept in %s: %s", folder, error)
+        wanted.fit(meta_dataset)
+    return wanted
+
+
+def _restored(policy: Policy, path: Path) -> bool:
+    """Try to take up a file; a broken one is logged, and fitted and written anew by the caller."""
+    if not path.exists():
+        return False
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            policy.restore({name: file[name] for name in file.files})
+    except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        logger.warning("The cached policy %s cannot be read (%r); it is fitted anew.", path, error)
+        return False
+    return True
+
+
+def _write(policy: Policy, path: Path) -> None:
+    """Write beside the target, then rename: a reader sees the whole file or none."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, allow_pickle=False, **policy.to_arrays())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,97 @@
+"""The level of a task: the loss that its best candidate will reach, and how far off such a forecast is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autometa.decision.policy._base import Arrays
+from autometa.decision.policy.forest import Forest
+from autometa.foundation.typing import FloatArray, IntArray
+
+__all__ = ["Level"]
+
+_N_FOLDS = 5
+_N_TREES = 100
+_LEAF = 3
+_LEAST_GROUPS = 2 * _N_FOLDS
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """A forest over the meta-features (landmarkers among them) for the least loss of a row.
+
+    Attributes
+    ----------
+    best : ndarray of float64, shape (n_rows,)
+        Least loss of every known row.
+    residual : ndarray of float64, shape (n_rows,)
+        `best` less its forecast by forests that had not seen the row's group.
+    forest : Forest or None
+        None where there are too few groups to learn from: the forecast is the mean.
+    """
+
+    best: FloatArray
+    residual: FloatArray
+    forest: Forest | None
+
+    @classmethod
+    def fit(cls, X: FloatArray, best: FloatArray, groups: IntArray, *, random_state: int = 0) -> Level:
+        """Learn the level and cross-fit its errors by dataset group.
+
+        Parameters
+        ----------
+        X : ndarray of float64, shape (n_rows, n_features)
+            Finite.
+        best : ndarray of float64, shape (n_rows,)
+        groups : ndarray of int64, shape (n_rows,)
+        random_state : int
+
+        Returns
+        -------
+        Level
+        """
+        distinct = np.unique(groups)
+        if len(distinct) < _LEAST_GROUPS:
+            return cls(best, best - best.mean() if len(best) else best, None)
+        fold_of = np.random.default_rng(random_state).permutation(len(distinct)) % _N_FOLDS
+        folds = fold_of[np.searchsorted(distinct, groups)]
+        residual = np.empty(len(best))
+        for fold in range(_N_FOLDS):
+            inside, outside = folds != fold, folds == fold
+            forest = _grow(X[inside], best[inside], random_state)
+            residual[outside] = best[outside] - forest.weights(X[outside]) @ best[inside]
+        return cls(best, residual, _grow(X, best, random_state))
+
+    def weights(self, x: FloatArray) -> FloatArray:
+        """Return the share of every known row in the forecast.
+
+        Parameters
+        ----------
+        x : ndarray of float64, shape (n_features,)
+
+        Returns
+        -------
+        ndarray of float64, shape (n_rows,)
+        """
+        if self.forest is None:
+            return np.full(len(self.best), 1.0 / max(len(self.best), 1))
+        return np.asarray(self.forest.weights(x[None])[0])
+
+    def to_arrays(self, prefix: str) -> dict[str, np.ndarray[Any, Any]]:
+        """Return everything as arrays."""
+        own = {prefix + "best": self.best, prefix + "residual": self.residual}
+        return own if self.forest is None else {**own, **self.forest.to_arrays(prefix + "forest.")}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays, prefix: str) -> Level:
+        """Read what `to_arrays` returned."""
+        has_forest = prefix + "forest.roots" in arrays
+        forest = Forest.from_arrays(arrays, prefix + "forest.") if has_forest else None
+        return cls(arrays[prefix + "best"], arrays[prefix + "residual"], forest)
+
+
+def _grow(X: FloatArray, best: FloatArray, random_state: int) -> Forest:
+    return Forest.fit(X, best, n_trees=_N_TREES, min_samples_leaf=_LEAF, random_state=random_state)

@@ -1,0 +1,138 @@
+"""The prior: how close the task is to each known one, and what that past says together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from autometa.decision.policy._base import Arrays, Query, Ranking
+from autometa.decision.policy.experience import Experience
+from autometa.decision.policy.familiarity import Familiarity
+from autometa.decision.policy.forest import Forest
+from autometa.decision.policy.weighted import WeightedPolicy
+from autometa.foundation.typing import FloatArray
+
+__all__ = ["ProximityPolicy"]
+
+_LEAST_GROUPS = 10
+# Spread below which a row's differences are noise of the evaluation.
+_LEAST_SPREAD = 0.01
+
+
+@dataclass
+class ProximityPolicy(WeightedPolicy):
+    """Weigh known tasks by their proximity in an extra-trees forest, then choose greedily under these weights.
+
+    The forest predicts the centred performance of all candidates at once, so that it splits where
+    meta-features decide who wins. The share of each known task in its prediction gives everything else:
+    expected loss, spread, neighbours and a list whose members complement each other on the tasks that are
+    close. Far from everything known all tasks weigh alike: the static portfolio.
+
+    Parameters
+    ----------
+    n_trees : int
+    min_samples_leaf : int
+    max_features : float
+        Share of the meta-features tried at a split.
+    random_state : int
+
+    References
+    ----------
+    .. [1] Geurts, Ernst & Wehenkel, "Extremely randomized trees", Machine Learning 63, 2006.
+    .. [2] Lin & Jeon, "Random forests and adaptive nearest neighbors", JASA 101, 2006.
+    """
+
+    n_trees: int = 300
+    min_samples_leaf: int = 2
+    max_features: float = 1.0
+    random_state: int = 0
+    name: ClassVar[str] = "proximity"
+    version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        self._forest: Forest | None = None
+        self._familiarity: Familiarity | None = None
+
+    def learn(self, experience: Experience) -> Self:
+        """Grow the forest; see `WeightedPolicy.learn`."""
+        past = experience
+        self._experience = past
+        self._familiarity = Familiarity.fit(past.metafeatures, past.groups)
+        self._forest = None
+        if len(np.unique(past.groups)) >= _LEAST_GROUPS:
+            self._forest = Forest.fit(
+                past.scaled(past.metafeatures),
+                standardised(past.performance.regret[:, past.performance.is_known]),
+                n_trees=self.n_trees,
+                min_samples_leaf=self.min_samples_leaf,
+                max_features=self.max_features,
+                random_state=self.random_state,
+            )
+        return self
+
+    def rank(self, query: Query) -> Ranking:
+        """Rank all candidates for a task; see `Policy.rank`."""
+        past = self.experience
+        past.check(query)
+        familiarity, is_far = self._measure(query)
+        if self._forest is None or is_far:
+            return self._fall_back(query, familiarity, is_far=self._forest is not None)
+        scaled = past.scaled(query.metafeatures[None])
+        weights = self._forest.weights(scaled)[0]
+        return past.answer(
+            query,
+            weights,
+            self._order(query, weights),
+            influences=self._influences(self._forest, scaled[0]),
+            familiarity=familiarity,
+        )
+
+    def _measure(self, query: Query) -> tuple[float, bool]:
+        return (0.0, True) if self._familiarity is None else self._familiarity.measure(query.metafeatures)
+
+    def _fall_back(self, query: Query, familiarity: float, *, is_far: bool) -> Ranking:
+        reason = "it is far from every known task" if is_far else "too few tasks are known"
+        note = f"Known tasks were not compared with this one, because {reason}: the list is that for any task."
+        weights = self.experience.even_weights()
+        order = self._order(query, weights)
+        return self.experience.answer(query, weights, order, familiarity=familiarity, fallback=True, notes=(note,))
+
+    def _influences(self, forest: Forest, scaled: FloatArray) -> dict[str, float]:
+        shares = forest.influence(scaled, len(scaled))
+        names = self.experience.metafeature_names
+        return {names[j]: float(shares[j]) for j in np.argsort(-shares, kind="stable") if shares[j] > 0}
+
+    def to_arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Return what was learned as plain arrays; see `Policy.to_arrays`."""
+        arrays = super().to_arrays()
+        if self._familiarity is not None:
+            arrays.update(self._familiarity.to_arrays("familiarity."))
+        return arrays if self._forest is None else {**arrays, **self._forest.to_arrays("forest.")}
+
+    def restore(self, arrays: Arrays) -> Self:
+        """Take up what `to_arrays` returned; see `Policy.restore`."""
+        super().restore(arrays)
+        self._familiarity = Familiarity.from_arrays(arrays, "familiarity.")
+        self._forest = Forest.from_arrays(arrays, "forest.") if "forest.roots" in arrays else None
+        return self
+
+
+def standardised(regret: FloatArray) -> FloatArray:
+    """Return every row's regrets with mean 0 and standard deviation 1 (rows without spread: 0).
+
+    A row where all candidates are within a hundredth teaches as much about who wins as one where they are
+    apart; on others' meta-data the standardised target closed up to .06 more of the gap than the centred one.
+
+    Parameters
+    ----------
+    regret : ndarray of float64, shape (n_rows, n_candidates)
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows, n_candidates)
+    """
+    centred = regret - regret.mean(axis=1, keepdims=True)
+    spread = np.sqrt(np.square(centred).mean(axis=1, keepdims=True) + _LEAST_SPREAD**2)
+    return np.asarray(centred / spread)
