@@ -1,7 +1,7 @@
 """The application: its commands, and how errors end a process.
 
-Human text goes to standard output, logs and warnings to standard error. Exit codes: 0 done, 1 an error of autometa's own,
-2 a wrong command line, 130 interrupted.
+Human text goes to standard output, logs and warnings to standard error. Exit codes: 0 done, 1 an error of
+autometa's own, 2 a wrong command line, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ application = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Which learner with which hyperparameters will do best on a table, how sure, and why.",
 )
 application.command("recommend")(tasks.recommend)

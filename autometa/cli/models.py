@@ -49,7 +49,9 @@ def fit(
         facts = {"strategy": place.candidate.strategy, "configuration": dict(place.candidate.configuration)}
         render.print_json({**facts, "fit_seconds": seconds, "model": str(output)})
         return
-    render.console.print(f"Fitted {place.candidate} in {seconds:.1f} s; wrote {output}", markup=False, highlight=False)
+    render.console.print(
+        f"Fitted {place.candidate} in {seconds:.1f} s; wrote {output}", markup=False, highlight=False
+    )
 
 
 def predict(

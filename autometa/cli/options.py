@@ -33,12 +33,15 @@ Dataset = Annotated[
 ]
 Target = Annotated[str | None, typer.Option("--target", "-t", help="Name of the target column.")]
 TaskKind = Annotated[
-    str | None, typer.Option("--type", help="binary, multiclass, classification or regression; inferred if not given.")
+    str | None,
+    typer.Option("--type", help="binary, multiclass, classification or regression; inferred if not given."),
 ]
 Metric = Annotated[str | None, typer.Option("--metric", "-m", help="Default: log_loss, or nrmse for regression.")]
 Roles = Annotated[
     list[str] | None,
-    typer.Option("--role", help="COLUMN=ROLE; role is numeric, categorical, boolean, datetime or text. Repeatable."),
+    typer.Option(
+        "--role", help="COLUMN=ROLE; role is numeric, categorical, boolean, datetime or text. Repeatable."
+    ),
 ]
 Strategies = Annotated[list[str] | None, typer.Option("--strategy", "-s", help="Use only these. Repeatable.")]
 Exclude = Annotated[list[str] | None, typer.Option("--exclude", help="Leave these strategies out. Repeatable.")]

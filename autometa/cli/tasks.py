@@ -63,7 +63,9 @@ def explain(
     render.console.print(Markdown(recommendation.explain()))
 
 
-def recommended(*, strategy: list[str] | None, exclude: list[str] | None, role: list[str] | None, **more: Any) -> Any:
+def recommended(
+    *, strategy: list[str] | None, exclude: list[str] | None, role: list[str] | None, **more: Any
+) -> Any:
     """Call `autometa.recommend` with what the command line gave.
 
     Parameters

@@ -94,8 +94,8 @@ def load_model(path: str | os.PathLike[str], *, trust: tuple[str, ...] = ()) -> 
     foreign = [name for name in types if name.split(".")[0] not in TRUSTED_PACKAGES | set(trust)]
     if foreign:
         raise FileFormatError(
-            f"{source} holds types that are not trusted: {foreign[:5]}. If they belong to a plugin whose package you "
-            "trust, name the package in `trust`.",
+            f"{source} holds types that are not trusted: {foreign[:5]}. If they belong to a plugin whose "
+            "package you trust, name the package in `trust`.",
             types=foreign,
         )
     return skops.io.loads(data, trusted=types)

@@ -70,7 +70,9 @@ def plain_table(recommendation: Recommendation) -> str:
     """Return the headline and the list as aligned text."""
     rows = [_header(recommendation), *(_cells(place) for place in recommendation.ranking)]
     widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
     return "\n".join([headline(recommendation), *lines, *(f"note: {note}" for note in recommendation.notes)])
 
 
@@ -81,8 +83,8 @@ def explanation(recommendation: Recommendation) -> str:
         f"# Why {best.candidate.strategy} for {recommendation.task.name}",
         headline(recommendation) + ".",
         f"First choice: **{best.candidate}**, expected {recommendation.task.metric} {_score(best.expected_score)} "
-        f"(80 % interval {_score(best.low)} to {_score(best.high)}), about {format_seconds(best.fit_seconds)} to fit. "
-        f"Ranked by the policy `{recommendation.policy}` on {recommendation.knowledge}. "
+        f"(80 % interval {_score(best.low)} to {_score(best.high)}), about {format_seconds(best.fit_seconds)} to "
+        f"fit. Ranked by the policy `{recommendation.policy}` on {recommendation.knowledge}. "
         "The places below it are chosen to complement those above them, not to repeat them.",
         *_neighbour_section(recommendation),
         *_influence_section(recommendation),
@@ -131,9 +133,7 @@ def html(recommendation: Recommendation) -> str:
     )
     notes = "".join(f"<p><small>{html_escape.escape(note)}</small></p>" for note in recommendation.notes)
     caption = html_escape.escape(headline(recommendation))
-    return (
-        f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
-    )
+    return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
 
 
 def plot(recommendation: Recommendation, ax: Axes | None = None) -> Axes:

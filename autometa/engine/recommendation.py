@@ -219,8 +219,8 @@ class Recommendation:
         Returns
         -------
         str
-            Markdown: the answer, nearest known tasks and what they taught, the meta-features that mattered, what was
-            excluded and why, notes.
+            Markdown: the answer, nearest known tasks and what they taught, the meta-features that mattered,
+            what was excluded and why, notes.
         """
         return presentation.explanation(self)
 
@@ -275,9 +275,7 @@ class Recommendation:
         if X is not None:
             roles = {name: role for name, role in self.task.roles.items() if name in _column_names(X)}
             kind = TaskType(self.task.type)
-            return Task.from_arrays(
-                X, y, type=kind, roles=roles, metric=self.task.metric, target=self.task.target
-            )
+            return Task.from_arrays(X, y, type=kind, roles=roles, metric=self.task.metric, target=self.task.target)
         if self.source is None:
             raise ParameterError(
                 "This recommendation holds no data (it was read from JSON); pass them: fit(X, y)."
@@ -375,9 +373,7 @@ _NUMBERS = ("expected_score", "low", "high", "fit_seconds", "value", "typical", 
 
 
 def _nan(facts: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: float("nan") if value is None and name in _NUMBERS else value for name, value in facts.items()
-    }
+    return {name: float("nan") if value is None and name in _NUMBERS else value for name, value in facts.items()}
 
 
 def _without_nan(value: Any) -> Any:

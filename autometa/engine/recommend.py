@@ -1,0 +1,240 @@
+"""recommend(): from a table to a ranked, explained list of candidates."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autometa.components.knowledge import KnowledgeBase, MetaDataset
+from autometa.components.metafeatures import MetaFeatures, extract
+from autometa.decision.policy import Query, Ranking, load_or_fit
+from autometa.domain.columns import ColumnRole
+from autometa.domain.metrics import METRICS
+from autometa.domain.strategy import Strategy
+from autometa.domain.task import Task, TaskType
+from autometa.engine.inputs import as_task
+from autometa.engine.presentation import format_seconds
+from autometa.engine.recommendation import (
+    Influence,
+    Neighbour,
+    RankedCandidate,
+    Recommendation,
+    TaskSummary,
+)
+from autometa.foundation.errors import NoCandidateError, ParameterError
+from autometa.foundation.typing import RandomState
+from autometa.plugins import get_registry
+from autometa.plugins.registry import unsupported
+
+__all__ = ["recommend"]
+
+N_NEIGHBOURS = 5
+N_INFLUENCES = 5
+NAN = float("nan")
+NO_HISTORY = "no history: judged by nothing yet"
+
+
+def recommend(
+    dataset: Any,
+    target: Any = None,
+    *,
+    type: TaskType | str | None = None,
+    metric: str | None = None,
+    roles: Mapping[str, ColumnRole | str] | None = None,
+    top_k: int | None = 10,
+    strategies: Iterable[str] | None = None,
+    exclude: Iterable[str] = (),
+    max_fit_seconds: float | None = None,
+    policy: str = "proximity",
+    knowledge: str | os.PathLike[str] | KnowledgeBase | None = None,
+    device: str = "auto",
+    random_state: RandomState = 0,
+) -> Recommendation:
+    """Say which candidates will do best on a table, without fitting any.
+
+    Parameters
+    ----------
+    dataset : table in any form
+        DataFrame with `target`; pair ``(X, y)``; path to CSV, Parquet or ARFF; scikit-learn Bunch; OpenML task or
+        dataset; ``"openml:31"``, ``"openml-task:3"``, ``"sklearn:wine"``; a `Task`.
+    target : str or array-like, optional
+        Name of the target column, or the target itself.
+    type : {"binary", "multiclass", "classification", "regression"}, optional
+        Inferred if not given.
+    metric : str, optional
+        ``log_loss`` (default), ``roc_auc``, ``balanced_accuracy``, ``accuracy``, ``brier``; for regression
+        ``nrmse`` (default), ``nmae``, ``r2``, ``spearman``.
+    roles : mapping of column name to role, optional
+        Overrides of the column roles that are found.
+    top_k : int, optional
+        Length of the list; None lists every candidate.
+    strategies, exclude : iterables of str, optional
+        Names of the strategies to choose from (default: all installed) and to leave out.
+    max_fit_seconds : float, optional
+        Candidates whose predicted fit takes longer are left out.
+    policy : str
+        Name of the policy.
+    knowledge : path or KnowledgeBase, optional
+        Default: the shipped one, with those of installed plugins.
+    device : {"auto", "cpu", "cuda", "cuda:N", "mps"}
+        Where a fit will run.
+    random_state : int or None
+        Seed of the sampling of rows and of later fits.
+
+    Returns
+    -------
+    Recommendation
+
+    Raises
+    ------
+    InputError
+        If the table, the target or an argument cannot be used.
+    NoCandidateError
+        If every candidate is excluded.
+    """
+    clock = _Clock()
+    _check_arguments(top_k, max_fit_seconds)
+    with clock("input"):
+        task = as_task(dataset, target, type=type, roles=roles, metric=metric)
+    chosen = get_registry().select(strategies, exclude)
+    excluded = {name: "left out by the caller" for name in get_registry().strategies if name not in chosen}
+    excluded.update(unsupported(chosen, task))
+    usable = {name: strategy for name, strategy in chosen.items() if name not in excluded}
+    with clock("metafeatures"):
+        description = extract(task, random_state=random_state or 0)
+    with clock("policy"):
+        base = knowledge if isinstance(knowledge, KnowledgeBase) else KnowledgeBase.open(knowledge)
+        meta = base.meta_dataset(task.is_classification, task.metric, strategies=sorted(usable))
+        ranker = load_or_fit(meta, policy)
+    with clock("ranking"):
+        query = _query(task, description, meta)
+        ranking = ranker.rank(query)
+    places = _places(task, ranking, usable, max_fit_seconds, excluded)
+    if not places:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in list(excluded.items())[:6])
+        raise NoCandidateError(f"No candidate is left for {task.name!r}. {reasons}.", excluded=excluded)
+    return Recommendation(
+        task=TaskSummary.of(task),
+        ranking=tuple(places[:top_k]),
+        neighbours=_neighbours(ranking),
+        influences=_influences(ranking, query, meta),
+        excluded=excluded,
+        notes=tuple(_notes(task, base, ranking)),
+        policy=policy,
+        knowledge=base.description(classification=task.is_classification),
+        device=device,
+        random_state=random_state,
+        seconds=clock.seconds,
+        source=task,
+    )
+
+
+def _check_arguments(top_k: int | None, max_fit_seconds: float | None) -> None:
+    if top_k is not None and top_k < 1:
+        raise ParameterError(f"top_k must be at least 1, or None for every candidate; got {top_k!r}.")
+    if max_fit_seconds is not None and not max_fit_seconds > 0:
+        raise ParameterError(f"max_fit_seconds must be a positive number of seconds; got {max_fit_seconds!r}.")
+
+
+@dataclass
+class _Clock:
+    """Seconds of each named step."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds[step] = time.perf_counter() - started
+
+
+def _query(task: Task, description: MetaFeatures, meta: MetaDataset) -> Query:
+    """Bring the meta-features into the knowledge base's order; one that it has and the task lacks is NaN."""
+    values = dict(zip(description.names, description.values.tolist(), strict=True))
+    ordered = np.asarray([values.get(name, np.nan) for name in meta.metafeature_names], dtype=np.float64)
+    return Query(ordered, n_train=task.n_samples, n_features=task.n_features, n_classes=len(task.classes))
+
+
+def _places(
+    task: Task,
+    ranking: Ranking,
+    strategies: Mapping[str, Strategy],
+    max_fit_seconds: float | None,
+    excluded: dict[str, str],
+) -> list[RankedCandidate]:
+    """Return the list: the policy's order, then candidates without history; note what is excluded and why."""
+    offered = {
+        candidate.id: candidate for strategy in strategies.values() for candidate in strategy.candidates(task)
+    }
+    places: list[RankedCandidate] = []
+    for index in ranking.order.tolist():
+        candidate = ranking.candidates[index]
+        if offered.pop(candidate.id, None) is None:
+            continue
+        seconds = float(ranking.fit_seconds[index])
+        if max_fit_seconds is not None and seconds > max_fit_seconds:
+            excluded[candidate.id] = (
+                f"predicted to fit in {format_seconds(seconds)}, more than {format_seconds(max_fit_seconds)}"
+            )
+            continue
+        places.append(_place(len(places) + 1, index, ranking, task.metric))
+    for candidate in offered.values():
+        places.append(RankedCandidate(len(places) + 1, candidate, NAN, NAN, NAN, NAN, NO_HISTORY))
+    return places
+
+
+def _place(rank: int, index: int, ranking: Ranking, metric_name: str) -> RankedCandidate:
+    metric = METRICS[metric_name]
+    losses = (ranking.expected_loss[index], ranking.low[index], ranking.high[index])
+    expected, low, high = (float(metric.loss(loss)) for loss in losses)  # a loss's loss is the natural value again
+    n_known = int(ranking.n_evaluations[index])
+    return RankedCandidate(
+        rank,
+        ranking.candidates[index],
+        expected,
+        min(low, high),
+        max(low, high),
+        float(ranking.fit_seconds[index]),
+        f"{n_known} known runs" if n_known else NO_HISTORY,
+    )
+
+
+def _neighbours(ranking: Ranking) -> tuple[Neighbour, ...]:
+    return tuple(
+        Neighbour(
+            near.name,
+            near.dataset_id,
+            near.weight,
+            near.n_train,
+            str(ranking.candidates[near.winner]) if near.winner >= 0 else "nothing",
+        )
+        for near in ranking.neighbours[:N_NEIGHBOURS]
+    )
+
+
+def _influences(ranking: Ranking, query: Query, meta: MetaDataset) -> tuple[Influence, ...]:
+    position = {name: j for j, name in enumerate(meta.metafeature_names)}
+    found = []
+    for name, share in list(ranking.influences.items())[:N_INFLUENCES]:
+        column = meta.metafeatures[:, position[name]]
+        typical = float(np.nanmedian(column)) if np.isfinite(column).any() else float("nan")
+        found.append(Influence(name, float(query.metafeatures[position[name]]), typical, share))
+    return tuple(found)
+
+
+def _notes(task: Task, base: KnowledgeBase, ranking: Ranking) -> Iterator[str]:
+    known = base.find(task)
+    if known is not None:
+        label = f" (OpenML {known.dataset_id})" if known.dataset_id else ""
+        yield (
+            f"The knowledge base holds this very dataset as {known.name!r}{label}: what is expected here is "
+            "partly remembered, not forecast."
+        )
+    yield from ranking.notes
