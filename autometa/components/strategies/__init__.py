@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from autometa.components.strategies.kernel import KernelEnsemble
 from autometa.components.strategies.linear import Linear
 from autometa.components.strategies.svm import SupportVectorMachine
 from autometa.plugins import hookimpl
@@ -12,7 +13,7 @@ from autometa.plugins import hookimpl
 if TYPE_CHECKING:
     from autometa.domain import Strategy
 
-__all__ = ["Linear", "SupportVectorMachine", "register_strategies"]
+__all__ = ["KernelEnsemble", "Linear", "SupportVectorMachine", "register_strategies"]
 
 
 @hookimpl
@@ -23,5 +24,5 @@ def register_strategies(register: Callable[[Strategy], None]) -> None:
     ----------
     register : callable
     """
-    for strategy in (Linear(), SupportVectorMachine()):
+    for strategy in (Linear(), SupportVectorMachine(), KernelEnsemble()):
         register(strategy)

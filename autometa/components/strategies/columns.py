@@ -17,8 +17,8 @@ __all__ = ["CategoryCodes", "DateFeatures", "TextFeatures"]
 class CategoryCodes(TransformerMixin, BaseEstimator):
     """Category columns as integer codes, -1 where missing or unknown.
 
-    The canonical table has the training categories in every table, so its codes are the same in all of them; encoders
-    work on them many times faster than on the strings.
+    Every canonical table has the training categories, so its codes are the same in all of them; encoders work on
+    them many times faster than on the strings.
     """
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
@@ -86,7 +86,7 @@ class DateFeatures(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         parts = [encoder.transform(X[name]) for name, encoder in self.encoders_.items()]
-        return pd.concat(parts, axis=1).to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.asarray(pd.concat(parts, axis=1).to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 class TextFeatures(TransformerMixin, BaseEstimator):

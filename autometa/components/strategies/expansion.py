@@ -102,8 +102,8 @@ def relevance(X: FloatArray, y: LabelArray, *, classification: bool) -> FloatArr
     Returns
     -------
     ndarray of float64, shape (n_features,)
-        Share of the target's variance (regression) or of the column's variance between classes, in [0, 1]: the larger
-        one of the column and its absolute value; 0 for constant columns.
+        Share of the target's variance (regression) or of the column's variance between classes, in [0, 1]: the
+        larger one of the column and its absolute value; 0 for constant columns.
     """
     target = _indicators(y) if classification else (y - y.mean())[:, None] / max(float(y.std()), 1e-12)
     return np.maximum(_explained(X, target), _explained(np.abs(X), target))

@@ -82,8 +82,9 @@ _REGRESSION: tuple[dict[str, Any], ...] = (
 class Linear(Strategy):
     """Logistic regression, discriminant analysis, ridge, lasso, Huber and Bayesian regression.
 
-    Regression models choose their own strength of regularisation (leave-one-out for ridge, four folds for the lasso,
-    the evidence for Bayesian ridge); their predictions are clipped to the training range and a quarter of it more.
+    Regression models choose their own strength of regularisation (leave-one-out for ridge, four folds for the
+    lasso, the evidence for Bayesian ridge); their predictions are clipped to the training range and a quarter of
+    it more.
     """
 
     name: ClassVar[str] = "linear"
@@ -157,18 +158,18 @@ class Linear(Strategy):
         -------
         Recipe
         """
-        values = {**dict(self.portfolio(task)[0]), **configuration}
+        values: dict[str, Any] = {**dict(self.portfolio(task)[0]), **configuration}
         preprocessor = TablePreprocessor(
             classification=task.is_classification,
-            scaling=str(values["scaling"]),
-            features=str(values["features"]),
-            n_knots=int(values.get("n_knots", 6)),
-            n_interacting=int(values.get("n_interacting", 30)),
+            scaling=values["scaling"],
+            features=values["features"],
+            n_knots=values.get("n_knots", 6),
+            n_interacting=values.get("n_interacting", 30),
             random_state=random_state,
         )
         if not task.is_classification:
-            regressor = _regressor(str(values["model"]), random_state)
-            return make_recipe(task, preprocessor, with_target(regressor, str(values["target"])))
+            regressor = _regressor(values["model"], random_state)
+            return make_recipe(task, preprocessor, with_target(regressor, values["target"]))
         learner = _classifier(values, task, random_state)
         if values["model"] == "discriminant":
             return make_recipe(task, preprocessor, learner, ("project", WidthLimiter(random_state=random_state)))

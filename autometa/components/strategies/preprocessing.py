@@ -48,8 +48,9 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     classification : bool
-    scaling : {"standard", "quantile", "squash"}
-        Mean 0 and variance 1; normal scores clipped at 3; skrub's robust, softly clipped scaling.
+    scaling : {"standard", "quantile", "squash", "none"}
+        Mean 0 and variance 1; normal scores clipped at 3; skrub's robust, softly clipped scaling; numbers as they
+        are, missing values kept, for learners that see to both themselves.
     features : {"linear", "splines", "bins", "interactions", "full"}
         Cubic B-splines or quantile bins of the numeric columns, products of the strongest columns, or products of
         the strongest columns and splines.
@@ -97,7 +98,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         self.fit_transform(X, y)
         return self
 
-    def fit_transform(self, X: pd.DataFrame, y: LabelArray) -> FloatArray:  # type: ignore[override]
+    def fit_transform(self, X: pd.DataFrame, y: LabelArray) -> FloatArray:
         """Learn the encodings and return the training matrix, its target encodings cross-fitted.
 
         Parameters
@@ -145,7 +146,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         many = [name for name in categorical if _n_levels(X[name]) > ONE_HOT_LEVELS]
         parts: list[tuple[str, Any, Any]] = [
             ("numeric", self._numbers(), numeric),
-            ("missing", MissingIndicator(features="all", error_on_new=False), gappy),
+            ("missing", MissingIndicator(features="all", error_on_new=False), gappy if self._imputes else []),
             ("categories", self._one_hot(len(categorical)), categorical),
             ("dates", Pipeline([("parts", DateFeatures()), ("numbers", self._numbers())]), dates),
             ("texts", TextFeatures(random_state=self.random_state), texts),
@@ -156,9 +157,15 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
             [part for part in parts if part[2]], sparse_threshold=0.0, verbose_feature_names_out=True
         )
 
-    def _numbers(self) -> Pipeline:
+    @property
+    def _imputes(self) -> bool:
+        return self.scaling != "none"
+
+    def _numbers(self) -> Any:
         from sklearn.impute import SimpleImputer
 
+        if not self._imputes:
+            return "passthrough"
         steps = [
             ("impute", SimpleImputer(strategy="median")),
             ("scale", make_scaler(self.scaling, self.random_state)),

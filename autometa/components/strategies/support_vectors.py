@@ -80,10 +80,10 @@ def _importances(X: FloatArray, y: LabelArray, *, classification: bool, seed: Ra
 class SupportVectorClassifier(ClassifierMixin, _KernelMachine):
     """Support vector classifier with calibrated probabilities; kernel logistic regression on landmarks beyond.
 
-    Up to `exact_rows` rows: libsvm on the full kernel matrix. The probabilities come from a multinomial logistic
-    regression on decision values, fitted on those of three-fold cross-fitting (Platt's method; a class with too few
-    rows for every fold does no harm). Beyond: a Nystroem approximation with `n_landmarks` landmarks and logistic
-    regression, whose probabilities need no calibration.
+    Up to `exact_rows` rows and 40 classes: libsvm on the full kernel matrix. The probabilities come from a
+    multinomial logistic regression on decision values, fitted on those of three-fold cross-fitting (Platt's
+    method; a class with too few rows for every fold does no harm). Beyond: a Nystroem approximation with
+    `n_landmarks` landmarks and logistic regression, whose probabilities need no calibration.
 
     Parameters
     ----------

@@ -72,8 +72,9 @@ _REGRESSION: tuple[dict[str, Any], ...] = (
 class SupportVectorMachine(Strategy):
     """Support vector machines with radial, Laplace, polynomial and linear kernels.
 
-    Exact up to 4,000 training rows; beyond, the kernel is approximated with 800 landmarks (Nystroem) and the machine
-    is a logistic or a ridge regression on them. ``weighting`` multiplies the columns by what they are worth.
+    Exact up to 4,000 training rows and 40 classes; beyond, the kernel is approximated with 800 landmarks
+    (Nystroem) and the machine is a logistic or a ridge regression on them. ``weighting`` multiplies the columns by
+    what they are worth.
     """
 
     name: ClassVar[str] = "svm"

@@ -60,9 +60,9 @@ class TargetTransformer(TransformerMixin, BaseEstimator):
 
     def _bend(self, y: FloatArray) -> FloatArray:
         if self.quantiles_ is not None:
-            return np.clip(self.quantiles_.transform(y), -3.0, 3.0)
+            return np.asarray(np.clip(self.quantiles_.transform(y), -3.0, 3.0))
         if self.kind == "log":
-            return np.log1p(np.maximum(y - self.low_, 0.0) / self.unit_)
+            return np.asarray(np.log1p(np.maximum(y - self.low_, 0.0) / self.unit_))
         return y
 
     def transform(self, y: FloatArray) -> FloatArray:
