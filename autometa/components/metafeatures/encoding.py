@@ -15,6 +15,8 @@ __all__ = ["Encoded", "bin_numbers", "bin_view", "encode", "lump_rare"]
 MAX_INDICATORS = 20
 # A column whose standard deviation is smaller than this share of its greatest cell is constant up to rounding.
 CONSTANT = 1e-12
+# Differences below this share of a column's range are rounding.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +121,9 @@ def bin_numbers(column: FloatArray) -> IntArray:
         return np.zeros(len(column), dtype=np.int64)
     n_bins = max(1, int(len(column) ** (1 / 3)))
     edges = np.unique(np.quantile(known, np.linspace(0, 1, n_bins + 1)[1:]))
-    # NaN sorts behind every edge. An interpolated last edge may lie a rounding error below the maximum.
-    codes = np.minimum(np.searchsorted(edges, column, side="left"), len(edges) - 1)
-    return np.where(np.isnan(column), len(edges), codes)
+    # An edge that should be a value may come out a rounding error below it, which puts the value in the next bin.
+    # NaN sorts behind every edge.
+    return np.searchsorted(edges + ROUNDING * np.ptp(known), column, side="left").astype(np.int64)
 
 
 def lump_rare(codes: IntArray, n_levels: int) -> IntArray:

@@ -17,8 +17,9 @@ __all__ = ["Distribution", "distribution", "statistical"]
 HIGH_CORRELATION = 0.5
 WHISKER = 1.5
 VARIANCE = 0.95
-# Directions with a smaller share of the greatest eigenvalue are rounding, not data.
-RANK_TOLERANCE = 1e-9
+# What is this near to a threshold is on it but for rounding, so that units do not decide. Directions with a
+# smaller share of the greatest eigenvalue are rounding, too.
+TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def distribution(numbers: FloatArray) -> Distribution:
     n_known = (~np.isnan(ordered)).sum(axis=1)
     runs = [_runs(row[:known]) for row, known in zip(ordered, n_known, strict=True)]
     low, high = _quantile(ordered, n_known, 0.25), _quantile(ordered, n_known, 0.75)
-    reach = WHISKER * (high - low)
+    reach = WHISKER * (high - low) * (1 + TOLERANCE)
     outside = (ordered < (low - reach)[:, None]) | (ordered > (high + reach)[:, None])
     return Distribution(
         n_known=n_known,
@@ -152,12 +153,12 @@ def _relations(view: TaskView, encoded: Encoded) -> dict[str, float]:
     pairs = np.abs(correlation[np.tril_indices(n_encoded, k=-1)])
     eigenvalues, directions = np.linalg.eigh(correlation)
     eigenvalues = np.maximum(eigenvalues, 0.0)
-    kept = eigenvalues > RANK_TOLERANCE * eigenvalues.max(initial=0.0)
+    kept = eigenvalues > TOLERANCE * eigenvalues.max(initial=0.0)
     whiten = directions[:, kept] / np.sqrt(eigenvalues[kept])
     linked = _with_classes if view.is_classification else _with_number
     return {
         **summaries("cor", pairs, "mean", "sd"),
-        "nr_cor_attr": (pairs >= HIGH_CORRELATION).mean() if pairs.size else np.nan,
+        "nr_cor_attr": (pairs >= HIGH_CORRELATION - TOLERANCE).mean() if pairs.size else np.nan,
         **_spectrum(eigenvalues),
         **linked(view, values, whiten),
     }
@@ -167,7 +168,7 @@ def _spectrum(eigenvalues: FloatArray) -> dict[str, float]:
     if not eigenvalues.size:
         return {"pca_first": np.nan, "pca_95_share": np.nan}
     explained = np.cumsum(eigenvalues[::-1]) / eigenvalues.sum()
-    n_needed = int((explained < VARIANCE - RANK_TOLERANCE).sum()) + 1
+    n_needed = int((explained < VARIANCE - TOLERANCE).sum()) + 1
     return {"pca_first": float(explained[0]), "pca_95_share": n_needed / len(eigenvalues)}
 
 
