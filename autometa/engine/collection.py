@@ -58,9 +58,9 @@ def build_knowledge(
 ) -> KnowledgeBase:
     """Evaluate candidates on the datasets of a folder; the same call goes on where one was stopped.
 
-    Breadth first: split 0 of everything before split 1 of anything, full size before the smaller ones, small datasets
-    before large ones. Every result is on disk when it ends, so that a killed process loses the cells in flight only;
-    `export_knowledge` may be called on the workspace at any time.
+    Breadth first: split 0 of everything before split 1 of anything, full size before the smaller ones, small
+    datasets before large ones. Every result is stored when it ends, so that a killed process loses the cells in
+    flight only; `export_knowledge` may be called on the workspace at any time.
 
     Parameters
     ----------
@@ -158,8 +158,8 @@ def extend_knowledge(
     stated = base.manifest.provenance.get("protocol")
     if not isinstance(stated, dict):
         raise KnowledgeError(
-            "The knowledge base does not state the protocol of its splits, so new evaluations would not be comparable. "
-            "Build one with `autometa kb build`."
+            "The knowledge base does not state the protocol of its splits, so new evaluations would not be "
+            "comparable. Build one with `autometa kb build`."
         )
     sizes = sorted(base.evaluations["train_size"].unique().tolist(), key=lambda size: -size if size else -(2**62))
     settings = {

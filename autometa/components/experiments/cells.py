@@ -66,7 +66,7 @@ def breadth_first(
 ) -> Iterator[Cell]:
     """List the cells so that an unfinished grid is as broad as it can be.
 
-    Split 0 of everything comes before split 1 of anything; within a split one size of all tasks before the next size;
+    Split 0 of everything comes before split 1 of anything; within a split one size of all tasks before the next;
     within a size a task's candidates follow each other, so that a worker keeps the task that it has loaded.
 
     Parameters
@@ -75,8 +75,8 @@ def breadth_first(
         In the order wanted; n_train is the number of training rows of a split.
     candidates : mapping of task key to sequence of Candidate
     sizes : iterable of int
-        In the order wanted; 0 stands for all rows. A size that is not smaller than n_train is left out: it would be
-        the full size again.
+        In the order wanted; 0 stands for all rows. A size that is not smaller than n_train is left out: it would
+        be the full size again.
     n_splits : int
 
     Yields

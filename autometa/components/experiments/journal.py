@@ -1,8 +1,8 @@
 """The journal: an append-only file of JSON lines that survives the death of its writer at any moment.
 
-The first line says what the file is and which protocol its results follow. Every further line is one record, on disk
-before the next result is waited for. A last line that was cut off in the middle is dropped when the journal is opened
-again; anything else that is not a record is an error.
+The first line says what the file is and which protocol its results follow. Every further line is one record, which
+the operating system has before the next result is waited for. When the journal is opened again, a last line that
+was cut off is dropped; anything else that is not a record is an error.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Journal:
     path : Path
         Created with its folder if it is not there.
     protocol : mapping
-        What the results depend on (seeds, caps, splits); JSON values. A journal that was begun with another protocol
-        is refused.
+        What the results depend on (seeds, caps, splits); JSON values. A journal that was begun with another
+        protocol is refused.
 
     Raises
     ------
@@ -66,7 +66,8 @@ class Journal:
             self._lock.acquire(timeout=0)
         except Timeout as error:
             raise StoreError(
-                f"{self.path} is being written by another process. Wait for it, stop it, or use another workspace.",
+                f"{self.path} is being written by another process. Wait for it, stop it, or use another "
+                "workspace.",
                 path=str(self.path),
             ) from error
 
@@ -119,8 +120,8 @@ class Journal:
             yield
         except OSError as error:
             raise StoreError(
-                f"Cannot {doing} the journal {self.path}: {error.strerror or error}. What it holds is safe; make room "
-                "or repair the access, then give the same command again to go on.",
+                f"Cannot {doing} the journal {self.path}: {error.strerror or error}. What it holds is safe; make "
+                "room or repair the access, then give the same command again to go on.",
                 path=str(self.path),
             ) from error
 
@@ -188,7 +189,7 @@ def _lines(path: Path, file: Any) -> Iterator[tuple[dict[str, Any], int]]:
     for number, line in enumerate(file, start=1):
         if damaged:
             raise StoreError(
-                f"Line {damaged} of {path} is not a record of an autometa journal: the file is damaged or foreign. "
+                f"Line {damaged} of {path} is not a record of an autometa journal: it is damaged or foreign. "
                 "Restore it from a copy, or move it away and start anew.",
                 path=str(path),
                 line=damaged,
@@ -219,7 +220,7 @@ def _check_header(path: Path, record: Mapping[str, Any], *, beginning: bytes = b
         return  # our own first line, cut off
     if record.get("format") != FORMAT:
         raise StoreError(
-            f"{path} is not an autometa journal (its first line says nothing of {FORMAT!r}). It was left as it is; "
+            f"{path} is not an autometa journal (its first line does not say {FORMAT!r}). It was left as it is; "
             "choose another workspace.",
             path=str(path),
         )

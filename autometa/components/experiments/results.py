@@ -66,7 +66,8 @@ def evaluations_frame(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     -------
     DataFrame
         Columns task, split, train_size, candidate, status, n_train, n_test, fit_seconds, predict_seconds,
-        peak_memory, message and one per metric (natural values, NaN where there is none), sorted by the first four.
+        peak_memory, message and one per metric (natural values, NaN where there is none), sorted by the first
+        four.
     """
     found = {}
     for record in records:

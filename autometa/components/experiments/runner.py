@@ -52,8 +52,8 @@ def run_jobs(
     n_jobs : int
         Workers; -1 for one per core.
     backend : str, optional
-        Name of a joblib backend: ``loky`` (default), ``threading``, ``multiprocessing``, or one that was registered
-        with joblib, as ``dask`` is.
+        Name of a joblib backend: ``loky`` (default), ``threading``, ``multiprocessing``, or one that was
+        registered with joblib, as ``dask`` is.
     **options : Any
         Further arguments of `joblib.Parallel`.
 

@@ -1,7 +1,7 @@
 """The child's side of a sandbox: ``python -m autometa.components.experiments.sandbox_child PARENT``.
 
-Reads pickled requests from standard input and writes pickled answers to standard output. Both ends belong to one user's
-processes; nothing that comes from elsewhere is unpickled.
+Reads pickled requests from standard input and writes pickled answers to standard output. Both ends belong to one
+user's processes; nothing that comes from elsewhere is unpickled.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import pickle
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,12 +28,16 @@ IDLE_SECONDS = 60.0
 MAX_MESSAGE = 2000
 
 
+def _no_work(job: Any, begin: Callable[[], None]) -> Any:
+    raise RuntimeError("The sandbox was given a job before its work.")
+
+
 @dataclass
 class _Child:
     requests: BinaryIO
     answers: BinaryIO
     process: psutil.Process = field(default_factory=psutil.Process)
-    work: Work | None = None
+    work: Work = _no_work
     idle_since: float | None = None
 
     def is_tired(self) -> bool:
@@ -62,8 +67,6 @@ class _Child:
         try:
             if work is not None:
                 self.work = pickle.loads(work)  # noqa: S301 - from the parent process
-            if self.work is None:
-                raise RuntimeError("The sandbox was given a job before its work.")
             value = pickle.dumps(self.work(pickle.loads(job), begin))  # noqa: S301 - from the parent process
         except MemoryError as error:
             return "failed", "memory", f"MemoryError: {error}"[:MAX_MESSAGE], peak_memory(start)

@@ -43,7 +43,7 @@ def align(
     evaluations, tasks = _of_kind(base, classification=classification, strategies=strategies)
     if evaluations.empty:
         raise KnowledgeError(
-            f"The knowledge base holds no evaluation of the strategies {strategies or 'asked for'} on {kind} tasks. "
+            f"The knowledge base holds no evaluation of {strategies or 'any strategy'} on {kind} tasks. "
             "Extend it with `autometa kb extend`, or use another one."
         )
     candidates = base.candidates[base.candidates["candidate"].isin(evaluations["candidate"].unique())]
@@ -53,7 +53,7 @@ def align(
     shape = (len(rows), len(candidates))
     values = evaluations[metric].to_numpy(dtype=np.float64)
     seconds = evaluations["fit_seconds"].to_numpy(dtype=np.float64)
-    failures = (evaluations["status"] != "ok").to_numpy(dtype=np.float64)
+    failures = np.asarray(evaluations["status"] != "ok", dtype=np.float64)
     natural = _mean(row, column, values, shape)
     names = tuple(base.manifest.metafeature_names[kind])
     return MetaDataset(
@@ -88,7 +88,7 @@ def _of_kind(
 
 
 def _rows(evaluations: pd.DataFrame) -> tuple[pd.DataFrame, IntArray]:
-    """Return the (task, train_size) pairs, full size first within a task, and each evaluation's place among them."""
+    """Return the pairs (task, train_size), full size first in a task, and each evaluation's place among them."""
     pairs = pd.MultiIndex.from_frame(evaluations[["task", "train_size"]])
     rows = pairs.unique().to_frame(index=False)
     rank = rows["train_size"].where(rows["train_size"] > 0, np.iinfo(np.int32).max)
@@ -99,7 +99,7 @@ def _rows(evaluations: pd.DataFrame) -> tuple[pd.DataFrame, IntArray]:
 
 def _mean(row: IntArray, column: IntArray, values: FloatArray, shape: tuple[int, int]) -> FloatArray:
     """Mean over splits of what is there; NaN where nothing is."""
-    there = np.isfinite(values)
+    there = np.flatnonzero(np.isfinite(values))
     flat = row[there] * shape[1] + column[there]
     size = shape[0] * shape[1]
     counts = np.bincount(flat, minlength=size)
@@ -132,4 +132,4 @@ def _metafeatures(rows: pd.DataFrame, table: pd.DataFrame, names: tuple[str, ...
     """Return the vectors of `rows`; all NaN where the extraction failed."""
     keyed = table.assign(task=table["task"].astype(str)).set_index(["task", "train_size"])
     found = keyed.reindex(columns=list(names)).reindex(pd.MultiIndex.from_frame(rows))
-    return found.to_numpy(dtype=np.float64)
+    return np.asarray(found.to_numpy(dtype=np.float64))

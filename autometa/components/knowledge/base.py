@@ -59,15 +59,15 @@ class KnowledgeBase:
     ----------
     manifest : Manifest
     tasks : DataFrame
-        One row a task: task (key), dataset_id, task_id, name, group, type, n_samples, n_features, n_classes, n_train
-        (training rows of a split at full size), fingerprint.
+        One row a task: task (key), dataset_id, task_id, name, group, type, n_samples, n_features, n_classes,
+        n_train (training rows of a split at full size), fingerprint.
     metafeatures : DataFrame
         One row a (task, train_size): n_train and one float64 column a meta-feature, computed on the training rows.
     candidates : DataFrame
         candidate (id), strategy, configuration (JSON).
     evaluations : DataFrame
-        One row a (task, split, train_size, candidate): status, one float32 column a metric (natural values), n_train,
-        n_test, fit_seconds, predict_seconds, peak_memory (bytes).
+        One row a (task, split, train_size, candidate): status, one float32 column a metric (natural values),
+        n_train, n_test, fit_seconds, predict_seconds, peak_memory (bytes).
     """
 
     manifest: Manifest
@@ -92,8 +92,8 @@ class KnowledgeBase:
         Raises
         ------
         KnowledgeError
-            If the folder holds none; KnowledgeSchemaError if it is of another version, KnowledgeIntegrityError if a
-            file is damaged.
+            If the folder holds none; KnowledgeSchemaError if it is of another version, KnowledgeIntegrityError if
+            a file is damaged.
         """
         manifest, tables = load_tables(Path(folder))
         return cls(manifest, **tables)
@@ -128,8 +128,7 @@ class KnowledgeBase:
         KnowledgeError
             If it cannot be read. A plugin's that cannot be read is left out with a `PluginWarning`.
         """
-        main = cls.open(get_settings().knowledge or SHIPPED_FOLDER)
-        return _merged(main, tuple(_plugin_bases()))
+        return _with_plugins(cls.open(get_settings().knowledge or SHIPPED_FOLDER), get_registry().knowledge)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write it to a folder, in the place of the knowledge base that may be there.
@@ -164,7 +163,7 @@ class KnowledgeBase:
         KnowledgeSchemaError
             If their meta-features are of different versions.
         KnowledgeError
-            If the same key stands for different data.
+            If the same key stands for different data, or for the same data with other splits.
         """
         if len(bases) == 1:
             return bases[0]
@@ -172,13 +171,13 @@ class KnowledgeBase:
         versions = {base.manifest.metafeature_version for base in bases}
         if len(versions) != 1:
             raise KnowledgeSchemaError(
-                f"Knowledge bases with meta-features of versions {sorted(versions)} cannot be merged; build them with "
-                "one version of autometa.",
+                f"Knowledge bases with meta-features of versions {sorted(versions)} cannot be merged; build them "
+                "with one version of autometa.",
                 versions=sorted(versions),
             )
         _check_same_data(bases)
-        parts = [base.manifest.provenance for base in bases]
-        manifest = first.model_copy(update={"provenance": {"merged": parts}, "files": {}})
+        story = _merged_provenance([base.manifest.provenance for base in bases])
+        manifest = first.model_copy(update={"provenance": story, "files": {}})
         tables = {name: _stacked([getattr(base, name) for base in bases], _IDENTITY[name]) for name in TABLES}
         return cls(manifest, **tables)
 
@@ -188,8 +187,8 @@ class KnowledgeBase:
         Returns
         -------
         dict
-            Counts of tasks by kind, candidates by strategy, evaluations by status, training sizes and splits; version,
-            date and provenance.
+            Counts of tasks by kind, candidates by strategy, evaluations by status, training sizes and splits;
+            version, date and provenance.
         """
         regression = self.tasks["type"] == "regression"
         return {
@@ -245,6 +244,23 @@ class KnowledgeBase:
         same = alike[alike["fingerprint"] == task.fingerprint()]
         return None if same.empty else _known(same.iloc[0])
 
+    def measured_strategies(self, *, classification: bool) -> tuple[str, ...]:
+        """Name the strategies that have evaluations on one kind of task.
+
+        Parameters
+        ----------
+        classification : bool
+
+        Returns
+        -------
+        tuple of str
+            Sorted.
+        """
+        chosen = self.tasks.loc[(self.tasks["type"] != "regression") == classification, "task"]
+        seen = self.evaluations.loc[self.evaluations["task"].isin(chosen), "candidate"].unique()
+        strategies = self.candidates.loc[self.candidates["candidate"].isin(seen), "strategy"]
+        return tuple(sorted(strategies.astype(str).unique()))
+
     def meta_dataset(
         self, classification: bool, metric: str, strategies: Iterable[str] | None = None
     ) -> MetaDataset:
@@ -283,18 +299,16 @@ def _loaded(folder: Path, manifest: str) -> KnowledgeBase:
 
 
 @lru_cache(maxsize=4)
-def _merged(main: KnowledgeBase, others: tuple[KnowledgeBase, ...]) -> KnowledgeBase:
-    return KnowledgeBase.merge(main, *others)
-
-
-def _plugin_bases() -> Iterable[KnowledgeBase]:
-    for folder in get_registry().knowledge:
+def _with_plugins(base: KnowledgeBase, folders: tuple[Path, ...]) -> KnowledgeBase:
+    """Merge the plugins' knowledge bases in, leaving out those that cannot be used."""
+    for folder in folders:
         try:
-            yield KnowledgeBase.open(folder)
+            base = KnowledgeBase.merge(base, KnowledgeBase.load(folder))
         except KnowledgeError as error:
             warnings.warn(
-                f"The knowledge base {folder} of a plugin was left out: {error}", PluginWarning, stacklevel=3
+                f"The knowledge base {folder} of a plugin was left out: {error}", PluginWarning, stacklevel=4
             )
+    return base
 
 
 def _known(row: Any) -> KnownTask:
@@ -302,15 +316,34 @@ def _known(row: Any) -> KnownTask:
     return KnownTask(str(row["task"]), str(row["name"]), str(row["group"]), dataset_id)
 
 
-def _check_same_data(bases: Iterable[KnowledgeBase]) -> None:
-    tasks = pd.concat([base.tasks[["task", "fingerprint"]].astype(str) for base in bases])
-    counts = tasks.drop_duplicates().groupby("task").size()
+def _check_same_data(bases: tuple[KnowledgeBase, ...]) -> None:
+    """Refuse a key that stands for two things: other data, or the same data split by other rules."""
+    parts = [
+        base.tasks[["task", "fingerprint"]]
+        .astype(str)
+        .assign(rules=repr(base.manifest.provenance.get("protocol")))
+        for base in bases
+    ]
+    counts = pd.concat(parts).drop_duplicates().groupby("task").size()
     different = counts[counts > 1].index.tolist()
     if different:
         raise KnowledgeError(
-            f"The knowledge bases use the keys {different[:5]} for different data; they cannot be merged.",
+            f"The knowledge bases use the keys {different[:5]} for different data or splits, so they cannot be "
+            "merged. Build one of them anew from the other's data and protocol.",
             tasks=different,
         )
+
+
+def _merged_provenance(stories: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return all runs and datasets left out; the protocol only if it is one."""
+    protocols = [story.get("protocol") for story in stories]
+    runs: list[Any] = []
+    for run in (run for story in stories for run in story.get("runs", [])):
+        if run not in runs:
+            runs.append(run)
+    skipped = {key: reason for story in stories for key, reason in story.get("skipped", {}).items()}
+    shared = {"protocol": protocols[0]} if all(protocol == protocols[0] for protocol in protocols) else {}
+    return {**shared, "runs": runs, "skipped": skipped}
 
 
 def _stacked(tables: list[pd.DataFrame], identity: list[str]) -> pd.DataFrame:

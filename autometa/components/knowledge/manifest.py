@@ -73,8 +73,8 @@ def read_manifest(folder: Path) -> Manifest:
         values = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise KnowledgeError(
-            f"{folder} is not a knowledge base: {MANIFEST_FILE} cannot be read ({error.strerror}). Give a folder that "
-            "`autometa kb build` wrote.",
+            f"{folder} is not a knowledge base: {MANIFEST_FILE} cannot be read ({error.strerror}). Give a folder "
+            "that `autometa kb build` wrote.",
             path=str(folder),
         ) from error
     except ValueError as error:

@@ -85,8 +85,8 @@ def save_tables(folder: Path, manifest: Manifest, tables: Mapping[str, pd.DataFr
         _replace(folder, scratch)
     except OSError as error:
         raise StoreError(
-            f"Cannot write the knowledge base {folder}: {error.strerror or error}. What was there is unchanged; make "
-            "room or repair the access and try again.",
+            f"Cannot write the knowledge base {folder}: {error.strerror or error}. What was there is unchanged; "
+            "make room or repair the access and try again.",
             path=str(folder),
         ) from error
     finally:
@@ -147,8 +147,8 @@ def load_tables(folder: Path) -> tuple[Manifest, dict[str, pd.DataFrame]]:
     Raises
     ------
     KnowledgeError
-        If it is no knowledge base; KnowledgeSchemaError if it is one of another version; KnowledgeIntegrityError if
-        a file is missing, is not the one that the manifest describes, or lacks columns.
+        If it is no knowledge base; KnowledgeSchemaError if it is one of another version; KnowledgeIntegrityError
+        if a file is missing, is not the one that the manifest describes, or lacks columns.
     """
     manifest = read_manifest(folder)
     return manifest, {name: _checked_table(folder, name, manifest) for name in TABLES}
@@ -162,11 +162,11 @@ def _checked_table(folder: Path, name: str, manifest: Manifest) -> pd.DataFrame:
         stated = manifest.files.get(path.name)
         if found != stated:
             raise KnowledgeIntegrityError(
-                f"{path} does not have the SHA-256 that its manifest states ({stated}; it has {found}): the file was "
-                f"changed or cut off. {advice}",
+                f"{path} does not have the SHA-256 that its manifest states ({stated}; it has {found}): the file "
+                f"was changed or cut off. {advice}",
                 path=str(path),
             )
-        frame = pq.read_table(path).to_pandas()
+        frame: pd.DataFrame = pq.read_table(path).to_pandas()
     except (OSError, pa.ArrowException) as error:
         raise KnowledgeIntegrityError(f"{path} cannot be read: {error}. {advice}", path=str(path)) from error
     missing = [column for column in COLUMNS[name] if column not in frame.columns]

@@ -89,7 +89,7 @@ class OpenMLFolder:
                 f"{index_file} lacks the columns {missing}; it must have {list(REQUIRED_COLUMNS)}.",
                 path=str(index_file),
             )
-        rows: list[dict[str, Any]] = index.to_dict("records")
+        rows = index.to_dict("records")
         entries = [_entry(row, index_file, number) for number, row in enumerate(rows, start=2)]
         return {entry.key: entry for entry in entries}
 
@@ -137,7 +137,7 @@ class OpenMLFolder:
         )
 
 
-def _entry(row: dict[str, str], index_file: Path, line: int) -> FolderEntry:
+def _entry(row: dict[Any, str], index_file: Path, line: int) -> FolderEntry:
     if row["task_type"] not in TASK_TYPES:
         raise FileFormatError(
             f"Line {line} of {index_file}: task_type must be one of {list(TASK_TYPES)}; got {row['task_type']!r}.",
