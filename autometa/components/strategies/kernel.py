@@ -52,8 +52,8 @@ _REGRESSION: tuple[dict[str, Any], ...] = (
 class KernelEnsemble(Strategy):
     """Many kernel ridge regressions, stacked on their leave-one-out predictions.
 
-    It chooses regularisation and kernel widths itself and handles missing values itself. ``trees`` adds two forests
-    by their out-of-bag predictions: a little better where the truth has steps, for about twice the time.
+    It chooses regularisation and kernel widths itself and handles missing values itself. ``trees`` adds two
+    forests by their out-of-bag predictions: a little better where the truth has steps, for about twice the time.
     """
 
     name: ClassVar[str] = "kernel"

@@ -64,8 +64,24 @@ _REGRESSION: tuple[dict[str, Any], ...] = (
         "target": "identity",
     },
     {"kernel": "laplacian", "C": 5.0, "width": 0.5, "scaling": "quantile", "weighting": "trees", "target": "log"},
-    {"kernel": "polynomial", "C": 0.3, "width": 1.0, "degree": 2, "scaling": "squash", "weighting": "none"},
-    {"kernel": "polynomial", "C": 0.3, "width": 1.0, "degree": 3, "scaling": "quantile", "weighting": "relevance"},
+    {
+        "kernel": "polynomial",
+        "C": 0.3,
+        "width": 1.0,
+        "degree": 2,
+        "scaling": "squash",
+        "weighting": "none",
+        "target": "identity",
+    },
+    {
+        "kernel": "polynomial",
+        "C": 0.3,
+        "width": 1.0,
+        "degree": 3,
+        "scaling": "quantile",
+        "weighting": "relevance",
+        "target": "identity",
+    },
 )
 
 
