@@ -110,22 +110,19 @@ def recommend(
         description = extract(task, random_state=random_state or 0)
     with clock("policy"):
         base = knowledge if isinstance(knowledge, KnowledgeBase) else KnowledgeBase.open(knowledge)
-        meta = base.meta_dataset(task.is_classification, task.metric, strategies=sorted(usable))
-        ranker = load_or_fit(meta, policy)
-    with clock("ranking"):
-        query = _query(task, description, meta)
-        ranking = ranker.rank(query)
-    places = _places(task, ranking, usable, max_fit_seconds, excluded)
+        measured = base.measured_strategies(classification=task.is_classification)
+        answer = _ask(base, policy, task, description, sorted(set(measured) & set(usable)))
+    places = _places(task, answer.ranking, usable, max_fit_seconds, excluded)
     if not places:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in list(excluded.items())[:6])
         raise NoCandidateError(f"No candidate is left for {task.name!r}. {reasons}.", excluded=excluded)
     return Recommendation(
         task=TaskSummary.of(task),
         ranking=tuple(places[:top_k]),
-        neighbours=_neighbours(ranking),
-        influences=_influences(ranking, query, meta),
+        neighbours=_neighbours(answer.ranking),
+        influences=answer.influences,
         excluded=excluded,
-        notes=tuple(_notes(task, base, ranking)),
+        notes=tuple(_notes(task, base, answer.ranking)),
         policy=policy,
         knowledge=base.description(classification=task.is_classification),
         device=device,
@@ -153,6 +150,32 @@ class _Clock:
         started = time.perf_counter()
         yield
         self.seconds[step] = time.perf_counter() - started
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What the policy said, and which meta-features it said it for."""
+
+    ranking: Ranking
+    influences: tuple[Influence, ...] = ()
+
+
+def _ask(
+    base: KnowledgeBase, policy: str, task: Task, description: MetaFeatures, strategies: list[str]
+) -> _Answer:
+    """Rank the candidates of the strategies that have a history; without any the ranking is empty."""
+    if not strategies:
+        nothing = np.empty(0)
+        note = "No strategy in the list has a history in the knowledge base: the order means nothing yet."
+        return _Answer(
+            Ranking(
+                (), np.empty(0, np.int64), nothing, nothing, nothing, nothing, np.empty(0, np.int64), notes=(note,)
+            )
+        )
+    meta = base.meta_dataset(task.is_classification, task.metric, strategies=strategies)
+    query = _query(task, description, meta)
+    ranking = load_or_fit(meta, policy).rank(query)
+    return _Answer(ranking, _influences(ranking, query, meta))
 
 
 def _query(task: Task, description: MetaFeatures, meta: MetaDataset) -> Query:
