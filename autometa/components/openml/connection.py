@@ -78,7 +78,8 @@ def checked_server(address: str) -> str:
         If it is not an http(s) address, or carries a user, a query or a fragment.
     """
     parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+    is_host = re.fullmatch(r"([A-Za-z0-9_.\-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", parts.netloc)
+    if parts.scheme not in {"http", "https"} or not is_host:
         raise ParameterError(
             f"OpenML server {address.split('@')[-1]!r} is not an address of the form "
             "'https://www.openml.org/api/v1/xml'; set AUTOMETA_OPENML_SERVER or give server=...",

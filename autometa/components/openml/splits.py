@@ -79,7 +79,8 @@ def _rows(path: Path) -> pd.DataFrame:
 
 def _sections(text: str) -> tuple[str, str]:
     match = re.search(r"(?im)^\s*@data[^\n]*(\n|\Z)", text)
-    return (text[: match.start()], text[match.end() :]) if match else (text, "")
+    # OpenML's test server ends its files with a NUL
+    return (text[: match.start()], text[match.end() :].rstrip("\0")) if match else (text, "")
 
 
 def _pair(group: pd.DataFrame) -> tuple[IntArray, IntArray]:
