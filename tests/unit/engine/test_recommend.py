@@ -1,0 +1,147 @@
+"""recommend(): the same answer everywhere, limits that hold, reasons for what is left out."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+
+import autometa
+from autometa.foundation.errors import NoCandidateError, ParameterError
+from autometa.plugins import get_registry
+
+
+@pytest.fixture(scope="module")
+def wine() -> pd.DataFrame:
+    return load_wine(as_frame=True).frame
+
+
+@pytest.fixture(scope="module")
+def recommendation(wine: pd.DataFrame) -> autometa.Recommendation:
+    return autometa.recommend(wine, target="target", top_k=None)
+
+
+def test_list_holds_every_candidate_once(recommendation: autometa.Recommendation) -> None:
+    assert recommendation.source is not None
+    offered = {
+        candidate.id
+        for strategy in get_registry().strategies.values()
+        for candidate in strategy.candidates(recommendation.source)
+    }
+    listed = [place.candidate.id for place in recommendation.ranking]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == offered
+    assert len(offered) >= 30
+    assert [place.rank for place in recommendation.ranking] == list(range(1, len(listed) + 1))
+
+
+def test_scores_lie_in_their_intervals_and_fit_times_are_positive(
+    recommendation: autometa.Recommendation,
+) -> None:
+    known = [place for place in recommendation.ranking if not math.isnan(place.expected_score)]
+    assert known
+    for place in known:
+        assert 0 <= place.low <= place.expected_score <= place.high
+        assert place.fit_seconds > 0
+
+
+def test_first_choice_beats_the_prior_on_held_out_rows(wine: pd.DataFrame) -> None:
+    train, test = wine.iloc[::2], wine.iloc[1::2]
+    model = autometa.recommend(train, target="target").fit()
+    X = test.drop(columns="target")
+    codes = test["target"].to_numpy()
+    loss = -np.log(model.predict_proba(X)[np.arange(len(X)), codes]).mean()
+    assert loss < 0.3  # 1.09 is what the class shares alone give
+
+
+@pytest.mark.parametrize("metric", ["r2", "nrmse"])
+def test_regression_scores_have_the_metric_s_direction(metric: str) -> None:
+    data = load_diabetes(as_frame=True)
+    found = autometa.recommend((data.data, data.target), metric=metric)
+    assert found.task.type == "regression"
+    assert found.best.low <= found.best.expected_score <= found.best.high
+    assert 0.0 < found.best.expected_score < 1.0
+
+
+def test_same_inputs_give_the_same_answer_in_another_process(wine: pd.DataFrame) -> None:
+    code = (
+        "import autometa; from sklearn.datasets import load_wine;"
+        "r = autometa.recommend(load_wine(as_frame=True).frame, target='target', random_state=3);"
+        "print(r.to_frame()[['candidate', 'expected_score', 'low', 'high']].to_json(double_precision=15))"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    here = autometa.recommend(wine, target="target", random_state=3).to_frame()
+    assert runs[0] == runs[1]
+    assert runs[0].strip() == here[["candidate", "expected_score", "low", "high"]].to_json(double_precision=15)
+
+
+def test_strategies_and_exclude_choose(wine: pd.DataFrame) -> None:
+    only = autometa.recommend(wine, target="target", strategies=["linear"])
+    assert {place.candidate.strategy for place in only.ranking} == {"linear"}
+    without = autometa.recommend(wine, target="target", exclude=["linear"], top_k=None)
+    assert "linear" not in {place.candidate.strategy for place in without.ranking}
+    assert without.excluded["linear"] == "left out by the caller"
+
+
+def test_max_fit_seconds_leaves_out_with_a_reason(wine: pd.DataFrame) -> None:
+    found = autometa.recommend(wine, target="target", top_k=None)
+    limit = float(np.median([place.fit_seconds for place in found.ranking]))
+    limited = autometa.recommend(wine, target="target", top_k=None, max_fit_seconds=limit)
+    assert all(place.fit_seconds <= limit for place in limited.ranking)
+    assert 0 < len(limited.ranking) < len(found.ranking)
+    assert all("predicted to fit" in reason for reason in limited.excluded.values())
+    with pytest.raises(NoCandidateError, match="predicted to fit"):
+        autometa.recommend(wine, target="target", max_fit_seconds=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"strategies": ["nonsense"]}, "No strategy is called 'nonsense'"),
+        ({"policy": "nonsense"}, "policy must be one of"),
+        ({"metric": "nonsense"}, "metric must be one of"),
+        ({"top_k": 0}, "top_k"),
+        ({"max_fit_seconds": -1}, "max_fit_seconds"),
+        ({"type": "nonsense"}, "type must be one of"),
+    ],
+)
+def test_bad_arguments_are_named(wine: pd.DataFrame, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        autometa.recommend(wine, target="target", **arguments)
+
+
+def test_top_k_cuts_and_keeps_the_order(wine: pd.DataFrame, recommendation: autometa.Recommendation) -> None:
+    assert autometa.recommend(wine, target="target", top_k=3).ranking == recommendation.ranking[:3]
+
+
+@pytest.mark.parametrize("policy", ["random", "single_best", "static_portfolio", "nearest_tasks", "proximity"])
+def test_every_policy_answers(policy: str) -> None:
+    data = load_breast_cancer(as_frame=True)
+    found = autometa.recommend((data.data, data.target), policy=policy)
+    assert found.policy == policy
+    assert len(found.ranking) == 10
+
+
+def test_explanation_names_known_tasks(recommendation: autometa.Recommendation) -> None:
+    assert "Nearest known tasks" in recommendation.explain()
+    assert "OpenML" in recommendation.explain()
+    weights = [near.weight for near in recommendation.neighbours]
+    assert weights == sorted(weights, reverse=True)
+    assert sum(weights) <= 1 + 1e-9
+
+
+def test_refit_on_other_rows_after_a_journey_through_json(
+    wine: pd.DataFrame, recommendation: autometa.Recommendation
+) -> None:
+    again = autometa.Recommendation.from_json(recommendation.to_json())
+    X, y = wine.drop(columns="target"), wine["target"]
+    np.testing.assert_allclose(again.fit(X, y).predict_proba(X), recommendation.fit().predict_proba(X))
