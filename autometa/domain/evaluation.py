@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -92,8 +93,15 @@ def evaluate(
     Evaluation
         With status "error" and the text if the candidate raised.
     """
-    key = (task_key or task.name, split.index, train_size, candidate.id)
-    n_rows = {"n_train": len(split.train), "n_test": len(split.test)}
+    report = partial(
+        Evaluation,
+        task_key or task.name,
+        split.index,
+        train_size,
+        candidate.id,
+        n_train=len(split.train),
+        n_test=len(split.test),
+    )
     training = task.take(split.train)
     try:
         with warnings.catch_warnings():
@@ -105,17 +113,10 @@ def evaluate(
             fitted = time.perf_counter()
             prediction = predict(estimator, task.X.iloc[split.test], task)
             predicted = time.perf_counter()
-        scores = score_all(task.y[split.test], prediction, classification=task.is_classification)
+            scores = score_all(task.y[split.test], prediction, classification=task.is_classification)
     except Exception as error:
-        return Evaluation(*key, status="error", message=f"{type(error).__name__}: {error}"[:2000], **n_rows)
-    return Evaluation(
-        *key,
-        status="ok",
-        scores=scores,
-        fit_seconds=fitted - started,
-        predict_seconds=predicted - fitted,
-        **n_rows,
-    )
+        return report(status="error", message=f"{type(error).__name__}: {error}"[:2000])
+    return report(status="ok", scores=scores, fit_seconds=fitted - started, predict_seconds=predicted - fitted)
 
 
 def predict(estimator: BaseEstimator, X: Any, task: Task) -> Prediction:
@@ -135,19 +136,29 @@ def predict(estimator: BaseEstimator, X: Any, task: Task) -> Prediction:
     Raises
     ------
     EvaluationError
-        If what was predicted is not finite.
+        If what was predicted is not finite, has another shape than the rows and classes ask for, or names a class
+        that the task does not have.
     """
     if not task.is_classification:
         values = np.asarray(estimator.predict(X), dtype=np.float64).ravel()
-        _check_finite(values, estimator)
+        _check_predicted(values, (len(X),), estimator)
         return Prediction(values)
     probabilities = np.asarray(estimator.predict_proba(X), dtype=np.float64)
-    _check_finite(probabilities, estimator)
-    aligned = _aligned(probabilities, np.asarray(estimator.classes_), task.classes)
+    seen = np.asarray(estimator.classes_)
+    _check_predicted(probabilities, (len(X), len(seen)), estimator)
+    if not np.isin(seen, task.classes).all():
+        raise EvaluationError(
+            f"{type(estimator).__name__} predicts classes that the task does not have: {seen[:9]}."
+        )
+    aligned = _aligned(probabilities, seen, task.classes)
     return Prediction(task.classes[aligned.argmax(axis=1)], aligned, task.classes)
 
 
-def _check_finite(values: FloatArray, estimator: BaseEstimator) -> None:
+def _check_predicted(values: FloatArray, shape: tuple[int, ...], estimator: BaseEstimator) -> None:
+    if values.shape != shape:
+        raise EvaluationError(
+            f"{type(estimator).__name__} predicted an array of shape {values.shape}; {shape} was expected."
+        )
     if not np.isfinite(values).all():
         raise EvaluationError(f"{type(estimator).__name__} predicted NaN or infinite values.")
 
@@ -155,4 +166,4 @@ def _check_finite(values: FloatArray, estimator: BaseEstimator) -> None:
 def _aligned(probabilities: FloatArray, seen: LabelArray, classes: LabelArray) -> FloatArray:
     aligned = np.zeros((len(probabilities), len(classes)))
     aligned[:, np.searchsorted(classes, seen)] = np.clip(probabilities, 0.0, 1.0)
-    return aligned / np.maximum(aligned.sum(axis=1, keepdims=True), 1e-12)
+    return np.asarray(aligned / np.maximum(aligned.sum(axis=1, keepdims=True), 1e-12), dtype=np.float64)

@@ -136,6 +136,11 @@ def _codes_and_probabilities(y_true: LabelArray, prediction: Prediction) -> tupl
     if prediction.probabilities is None or prediction.classes is None:
         raise ParameterError("This metric needs class probabilities, and the prediction has none.")
     codes = np.searchsorted(prediction.classes, y_true)
+    if not np.array_equal(prediction.classes[np.minimum(codes, len(prediction.classes) - 1)], y_true):
+        raise ParameterError(
+            "The truth holds classes that the prediction does not know; "
+            f"it knows {prediction.classes[:10].tolist()}."
+        )
     return codes, prediction.probabilities
 
 

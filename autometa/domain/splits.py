@@ -55,8 +55,8 @@ def _holdout(task: Task, index: int, test_share: float, seed: int, max_test: int
         test, train = test[~unseen], np.concatenate([train, test[unseen]])
         if not len(test):
             raise TargetError(
-                f"{task.name!r} cannot be split: a class that is tested needs a second row to learn from. Add rows, "
-                "or merge rare classes."
+                f"{task.name!r} cannot be split: a class that is tested needs a second row to learn from. "
+                "Add rows, or merge rare classes."
             )
     return Split(index, np.sort(train), np.sort(test[:max_test]))
 

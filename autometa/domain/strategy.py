@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
 
 from autometa.foundation.errors import ParameterError
 
@@ -29,18 +32,20 @@ class Configuration(Mapping[str, Scalar]):
 
     Parameters
     ----------
-    **values : str, int, float, bool or None
+    values : mapping of str to scalar, optional
+    **more : str, int, float, bool or None
+        Finite; NumPy scalars become Python's.
+
+    Raises
+    ------
+    ParameterError
+        If a name is no string, or a value cannot be written as JSON.
     """
 
     __slots__ = ("_values",)
 
     def __init__(self, values: Mapping[str, Scalar] | None = None, /, **more: Scalar) -> None:
-        merged = {**(values or {}), **more}
-        for name, value in merged.items():
-            if not isinstance(value, (str, bool, numbers.Real, type(None))):
-                raise ParameterError(
-                    f"A configuration holds str, int, float, bool or None; {name}={value!r} is {type(value)}."
-                )
+        merged = {name: _plain(name, value) for name, value in {**(values or {}), **more}.items()}
         self._values = dict(sorted(merged.items()))
 
     def __getitem__(self, name: str) -> Scalar:
@@ -56,6 +61,8 @@ class Configuration(Mapping[str, Scalar]):
         return hash(self.to_json())
 
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, Configuration):
+            return self.to_json() == other.to_json()  # as the hash: 1 and 1.0 are two configurations
         return isinstance(other, Mapping) and dict(self) == dict(other)
 
     def __repr__(self) -> str:
@@ -76,8 +83,32 @@ class Configuration(Mapping[str, Scalar]):
         Returns
         -------
         Configuration
+
+        Raises
+        ------
+        ParameterError
+            If `text` is not a JSON object of scalars.
         """
-        return cls(json.loads(text))
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise ParameterError(f"A configuration must be a JSON object; got {text[:200]!r}: {error}.") from error
+        if not isinstance(values, dict):
+            raise ParameterError(f"A configuration must be a JSON object; got {text[:200]!r}.")
+        return cls(values)
+
+
+def _plain(name: Any, value: Any) -> Scalar:
+    plain = value.item() if isinstance(value, np.generic) else value
+    if not isinstance(name, str):
+        raise ParameterError(f"The names of a configuration are strings; got {name!r}.")
+    if not isinstance(plain, (str, bool, int, float, type(None))):
+        raise ParameterError(
+            f"A configuration holds str, int, float, bool or None; {name}={value!r} is {type(value).__name__}."
+        )
+    if isinstance(plain, float) and not math.isfinite(plain):
+        raise ParameterError(f"A configuration holds finite numbers; got {name}={value!r}.")
+    return plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +139,8 @@ class Strategy(ABC):
     """A learning strategy: a space of configurations and a recipe that turns one into a scikit-learn estimator.
 
     A strategy is a factory and nothing else. autometa calls, in this order: `supports` (may refuse with a reason),
-    `portfolio` (the configurations that the knowledge base measures), `search_space` (for tuning), `build` (once per
-    fit). None of them may look at rows that are not in the task it is handed, and none may change the task.
+    `portfolio` (the configurations that the knowledge base measures), `search_space` (for tuning), `build` (once
+    per fit). None of them may look at rows that are not in the task it is handed, and none may change the task.
 
     Attributes
     ----------
@@ -191,8 +222,8 @@ class Strategy(ABC):
         Returns
         -------
         estimator
-            Clonable, with ``fit`` and ``predict`` (and ``predict_proba`` for classification), taking the task's raw
-            table.
+            Clonable, with ``fit`` and ``predict`` (and ``predict_proba`` for classification), taking the task's
+            raw table.
         """
 
     def candidates(self, task: Task) -> tuple[Candidate, ...]:
@@ -241,6 +272,7 @@ def _contains(distribution: BaseDistribution, value: Any) -> bool:
     choices = getattr(distribution, "choices", None)
     if choices is not None:
         return value in choices
-    return isinstance(value, numbers.Real) and bool(
-        getattr(distribution, "low", -float("inf")) <= value <= getattr(distribution, "high", float("inf"))
-    )
+    low, high = getattr(distribution, "low", -math.inf), getattr(distribution, "high", math.inf)
+    # optuna's integer distributions have integer bounds; True is a number to Python, not to a search space.
+    kind = numbers.Integral if isinstance(low, int) else numbers.Real
+    return not isinstance(value, bool) and isinstance(value, kind) and bool(low <= float(value) <= high)

@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from autometa.domain.columns import ColumnCanonicalizer, ColumnRole, as_frame, infer_roles
+from autometa.domain.columns import ColumnCanonicalizer
+from autometa.domain.frames import as_frame
 from autometa.domain.metrics import default_metric, get_metric
-from autometa.foundation.errors import DataWarning, ParameterError, TableError, TargetError
+from autometa.domain.roles import ColumnRole, check_role_overrides, infer_roles
+from autometa.domain.target import (
+    TaskType,
+    as_labels,
+    as_target,
+    as_target_numbers,
+    infer_task_type,
+    resolve_task_type,
+)
+from autometa.foundation.errors import TableError
 from autometa.foundation.typing import IntArray, LabelArray
 
 __all__ = ["Split", "Task", "TaskType", "infer_task_type"]
 
-# Whole numbers with at most this many distinct values are read as classes, as OpenML's nominal targets mostly are.
-MAX_INTEGER_CLASSES = 20
 MIN_ROWS = 2
-
-
-class TaskType(StrEnum):
-    """What is predicted."""
-
-    BINARY = "binary"
-    MULTICLASS = "multiclass"
-    REGRESSION = "regression"
-
-    @property
-    def is_classification(self) -> bool:
-        """Whether the target is a class label."""
-        return self is not TaskType.REGRESSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +123,14 @@ class Task:
         """
         frame = as_frame(X)
         _check_table(frame)
-        target = _as_target(y, n_rows=len(frame), name=facts.get("target", "target"))
-        kind = _resolve_type(type, target)
-        values = _checked_classes(target) if kind.is_classification else _checked_numbers(target)
+        target = as_target(y, n_rows=len(frame), name=facts.get("target", "target"))
+        kind = resolve_task_type(type, target)
+        values = as_labels(target) if kind.is_classification else as_target_numbers(target)
         if metric is None:
             metric = default_metric(classification=kind.is_classification)
         else:
             get_metric(metric, classification=kind.is_classification)
+        check_role_overrides(frame, roles)
         return cls(X=frame, y=values, type=kind, roles=infer_roles(frame, roles), metric=metric, **facts)
 
     @property
@@ -153,10 +148,10 @@ class Task:
         """Whether the target is a class label."""
         return self.type.is_classification
 
-    @property
+    @cached_property
     def classes(self) -> LabelArray:
         """Sorted class labels, shape (n_classes,); empty for regression."""
-        return np.unique(self.y) if self.is_classification else np.empty(0)
+        return np.sort(pd.unique(self.y)) if self.is_classification else np.empty(0)
 
     def columns(self, role: ColumnRole | str) -> list[str]:
         """Return the names of the columns that have a role.
@@ -197,8 +192,8 @@ class Task:
     def fingerprint(self) -> str:
         """Return a hash of the content that does not depend on the order of rows and columns or on names.
 
-        Two tables with the same cells and the same target have the same fingerprint, so a copy of a known dataset is
-        recognised whatever it is called. Reads every cell: about a second per 50 million cells.
+        Two tables with the same cells and the same target have the same fingerprint, so a copy of a known dataset
+        is recognised whatever it is called. Reads every cell: about a second per 50 million cells.
 
         Returns
         -------
@@ -206,19 +201,27 @@ class Task:
             32 hexadecimal digits.
         """
         table = self.canonical()
-        per_column = [
-            int(pd.util.hash_pandas_object(_hashable(table[name]), index=False).to_numpy().sum(dtype=np.uint64))
-            for name in table.columns
-        ]
-        labels = pd.Series(self.y).astype(str) if self.is_classification else pd.Series(self.y)
-        target = int(pd.util.hash_pandas_object(labels, index=False).to_numpy().sum(dtype=np.uint64))
-        facts = repr((self.X.shape, sorted(per_column), target))
+        per_column = sorted(_content(table[name]) for name in table.columns)
+        facts = repr((self.X.shape, per_column, self._target_content()))
         return hashlib.sha256(facts.encode()).hexdigest()[:32]
 
+    def _target_content(self) -> int:
+        if not self.is_classification:
+            return _content(pd.Series(self.y))
+        codes, values = pd.factorize(self.y)
+        names = pd.Index([str(value) for value in values], dtype=object)
+        return _content(pd.Series(pd.Categorical.from_codes(codes, categories=names)))
 
-def _hashable(column: pd.Series) -> pd.Series:
-    """Return the cells so that equal content hashes equally, whatever the category codes are."""
-    return column.astype(object).astype(str) if column.dtype.name == "category" else column
+
+def _content(column: pd.Series) -> int:
+    """Return the sum of the cells' hashes modulo 2**64: the same for every order of rows and of categories."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return int(pd.util.hash_pandas_object(column, index=False).to_numpy().sum(dtype=np.uint64))
+    names = pd.Series(column.cat.categories.to_numpy(dtype=object), dtype=object)
+    of_missing = np.iinfo(np.uint64).max  # as pandas hashes the missing cells of a categorical; their code is -1
+    hashes = np.append(np.uint64(of_missing), pd.util.hash_pandas_object(names, index=False).to_numpy())
+    counts = np.bincount(column.cat.codes.to_numpy().astype(np.int64) + 1, minlength=len(hashes))
+    return int((hashes * counts.astype(np.uint64)).sum(dtype=np.uint64))
 
 
 def _check_table(frame: pd.DataFrame) -> None:
@@ -234,151 +237,3 @@ def _check_table(frame: pd.DataFrame) -> None:
             f"{MIN_ROWS} is required, and a useful answer needs some dozens.",
             shape=frame.shape,
         )
-
-
-def _as_target(y: Any, *, n_rows: int, name: str) -> pd.Series:
-    if y is None:
-        raise TargetError("requires y to be passed, but the target y is None. Pass the column to predict.")
-    target = y if isinstance(y, pd.Series) else pd.Series(_flat(y, name))
-    if len(target) != n_rows:
-        raise TargetError(
-            f"The target {name!r} has {len(target)} values and the table {n_rows} rows; they must be equally "
-            "long (inconsistent numbers of samples).",
-            target=name,
-        )
-    n_missing = int(target.isna().sum())
-    if n_missing:
-        raise TargetError(
-            f"The target {name!r} is missing (NaN) in {n_missing} of {n_rows} rows. Rows without a target teach "
-            f"nothing: drop them, for example with frame.dropna(subset=[{name!r}]).",
-            target=name,
-            n_missing=n_missing,
-        )
-    return target
-
-
-def _flat(y: Any, name: str) -> np.ndarray[Any, Any]:
-    array = np.asarray(y)
-    if array.ndim == 2 and array.shape[1] == 1:
-        from sklearn.exceptions import DataConversionWarning
-
-        warnings.warn(
-            "A column-vector y was passed when a 1d array was expected; it is used as y.ravel().",
-            DataConversionWarning,
-            stacklevel=4,
-        )
-        return array.ravel()
-    if array.ndim != 1:
-        raise TargetError(
-            f"The target {name!r} must have one dimension; got shape {array.shape}. "
-            "Targets with several outputs are not supported: recommend for one column at a time.",
-            target=name,
-        )
-    return array
-
-
-def infer_task_type(y: pd.Series) -> TaskType:
-    """Decide what kind of target `y` is.
-
-    Strings, booleans and categories are classes. Whole numbers are classes when there are at most 20 different ones
-    and each appears twice on average; everything else numeric is regression.
-
-    Parameters
-    ----------
-    y : Series of shape (n_samples,)
-        Without missing values.
-
-    Returns
-    -------
-    TaskType
-    """
-    n_distinct = int(y.nunique())
-    if pd.api.types.is_numeric_dtype(y.dtype) and not pd.api.types.is_bool_dtype(y.dtype):
-        numbers = y.to_numpy(dtype=np.float64)
-        is_whole = bool(np.isfinite(numbers).all() and (numbers == np.round(numbers)).all())
-        if not is_whole or n_distinct > MAX_INTEGER_CLASSES or 2 * n_distinct > len(y):
-            return TaskType.REGRESSION
-    return TaskType.BINARY if n_distinct <= 2 else TaskType.MULTICLASS
-
-
-def _resolve_type(requested: TaskType | str | None, y: pd.Series) -> TaskType:
-    if requested is None:
-        return infer_task_type(y)
-    if requested == "classification":
-        return TaskType.BINARY if y.nunique() <= 2 else TaskType.MULTICLASS
-    allowed = [kind.value for kind in TaskType] + ["classification"]
-    if requested not in allowed:
-        raise ParameterError(f"type must be one of {allowed}; got {requested!r}.", type=requested)
-    if requested == TaskType.BINARY and y.nunique() > 2:
-        raise TargetError(
-            f"type='binary' was given, but the target has {y.nunique()} classes; use type='multiclass'."
-        )
-    return TaskType.BINARY if requested == TaskType.MULTICLASS and y.nunique() <= 2 else TaskType(requested)
-
-
-def _checked_classes(y: pd.Series) -> LabelArray:
-    labels = _plain_labels(y)
-    values, counts = np.unique(labels, return_counts=True)
-    if len(values) < 2:
-        raise TargetError(
-            f"The target has only one class, {values[0]!r}; a classifier needs at least two. Check the target "
-            "column, or pass type='regression' if it is a number."
-        )
-    if 2 * len(values) > len(labels) and len(values) > MAX_INTEGER_CLASSES:
-        raise TargetError(
-            f"The target has {len(values)} classes in {len(labels)} rows: nearly every row would be a class of its "
-            "own. Drop identifier-like targets, or pass type='regression' if it is a number."
-        )
-    rare = [value for value, count in zip(values.tolist(), counts, strict=True) if count == 1]
-    if rare:
-        warnings.warn(
-            f"{len(rare)} class(es) have a single row, e.g. {rare[0]!r}: they cannot be in training and test data at "
-            "once, so what is said about them rests on nothing. Merge or drop them if they do not matter.",
-            DataWarning,
-            stacklevel=5,
-        )
-    return labels
-
-
-def _plain_labels(y: pd.Series) -> LabelArray:
-    """Return labels as int64, bool or object of str: dtypes that sort and that every estimator takes."""
-    if isinstance(y.dtype, pd.CategoricalDtype):
-        y = y.astype(y.cat.categories.dtype)
-    if pd.api.types.is_bool_dtype(y.dtype):
-        return y.to_numpy(dtype=np.bool_)
-    if pd.api.types.is_numeric_dtype(y.dtype):
-        numbers = y.to_numpy(dtype=np.float64)
-        if not np.isfinite(numbers).all():
-            raise TargetError("The target holds infinite values; replace or drop those rows.")
-        if (numbers == np.round(numbers)).all():
-            return numbers.astype(np.int64)
-        raise TargetError(
-            "Unknown label type: the target holds fractional (continuous) numbers, which cannot be classes. "
-            "Pass type='regression', or turn the numbers into labels first."
-        )
-    labels = y.to_numpy(dtype=object)
-    kinds = {type(label) for label in labels}
-    if kinds <= {bool, np.bool_}:
-        return labels.astype(np.bool_)
-    if kinds <= {int, np.int64}:
-        return labels.astype(np.int64)
-    return np.asarray([str(label) for label in labels], dtype=object)
-
-
-def _checked_numbers(y: pd.Series) -> LabelArray:
-    try:
-        numbers = pd.to_numeric(y.astype(object)).to_numpy(dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TargetError(
-            f"A regression target must be numeric; {y.name or 'the target'!r} holds {y.iloc[0]!r} (dtype {y.dtype}). "
-            "Pass type='classification' if these are labels."
-        ) from error
-    if not np.isfinite(numbers).all():
-        raise TargetError("The target holds infinite values; replace or drop those rows.")
-    if np.ptp(numbers) == 0:
-        warnings.warn(
-            f"The target is the same number, {numbers[0]:g}, in every row: there is nothing to learn.",
-            DataWarning,
-            stacklevel=5,
-        )
-    return numbers

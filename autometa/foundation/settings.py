@@ -7,20 +7,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from autometa.foundation.errors import ParameterError
 
 __all__ = ["Settings", "get_settings", "settings_context"]
 
 ENVIRONMENT_PREFIX = "AUTOMETA_"
+# The empty string means "none" here, not "not set".
+EMPTY_ALLOWED = frozenset({"plugins"})
+
+# A leading ~ is the user's home, also where no shell has expanded it (container files, services).
+UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
 class Settings(BaseModel):
     """What can be set from outside, each as ``AUTOMETA_<NAME>``.
+
+    An environment variable that is set to the empty string counts as not set, but for ``AUTOMETA_PLUGINS``.
 
     Attributes
     ----------
@@ -38,8 +45,8 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    cache_directory: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("autometa")))
-    knowledge: Path | None = None
+    cache_directory: UserPath = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("autometa")))
+    knowledge: UserPath | None = None
     offline: bool = False
     openml_server: str = "https://www.openml.org/api/v1/xml"
     plugins: str | None = None
@@ -65,7 +72,7 @@ def get_settings() -> Settings:
 
 @contextmanager
 def settings_context(**changes: Any) -> Iterator[Settings]:
-    """Change settings inside a ``with`` block.
+    """Change settings inside a ``with`` block, in this thread or asynchronous task.
 
     Parameters
     ----------
@@ -76,6 +83,11 @@ def settings_context(**changes: Any) -> Iterator[Settings]:
     ------
     Settings
         The settings inside the block.
+
+    Raises
+    ------
+    ParameterError
+        If a name is unknown or a value is not allowed.
     """
     token = _override.set(_validated({**get_settings().model_dump(), **changes}, where="settings_context"))
     try:
@@ -85,11 +97,8 @@ def settings_context(**changes: Any) -> Iterator[Settings]:
 
 
 def _from_environment() -> Settings:
-    given = {
-        name: os.environ[ENVIRONMENT_PREFIX + name.upper()]
-        for name in Settings.model_fields
-        if ENVIRONMENT_PREFIX + name.upper() in os.environ
-    }
+    found = {name: os.environ.get(ENVIRONMENT_PREFIX + name.upper()) for name in Settings.model_fields}
+    given = {name: value for name, value in found.items() if value or (value == "" and name in EMPTY_ALLOWED)}
     return _validated(given, where=f"the environment ({ENVIRONMENT_PREFIX}*)")
 
 

@@ -1,7 +1,7 @@
 """Discovery and registry: each plugin is imported, checked and registered in isolation.
 
-A plugin that fails in any way becomes a `PluginRecord` with an error and a `PluginWarning`; it never takes the host
-or another plugin down, and nothing that it half-registered stays.
+A plugin that fails in any way becomes a `PluginRecord` with an error and a `PluginWarning`; it never takes the
+host or another plugin down, and nothing that it half-registered stays.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from autometa.plugins import hookspecs
 if TYPE_CHECKING:
     from autometa.domain.task import Task
 
-__all__ = ["PluginRecord", "Registry", "get_registry", "load_registry"]
+__all__ = ["PluginRecord", "Registry", "get_registry", "load_registry", "unsupported"]
 
 ENTRY_POINT_GROUP = "autometa"
 BUILT_IN_DISTRIBUTION = "autometa-ml"
@@ -106,7 +106,7 @@ class Registry:
         Parameters
         ----------
         names : iterable of str, optional
-            Default: all.
+            Default: all. A single name is taken as a list of one.
         exclude : iterable of str
 
         Returns
@@ -118,11 +118,15 @@ class Registry:
         ParameterError
             If a name is unknown.
         """
-        wanted = list(self.strategies) if names is None else list(names)
-        unwanted = set(exclude)
+        wanted = list(self.strategies) if names is None else _as_names(names)
+        unwanted = set(_as_names(exclude))
         for name in [*wanted, *unwanted]:
             self.strategy(name)
         return {name: self.strategies[name] for name in wanted if name not in unwanted}
+
+
+def _as_names(names: Iterable[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
 
 
 @cache
@@ -146,6 +150,14 @@ def _discover(selection: str | None) -> list[EntryPoint]:
     if selection is None:
         return found
     wanted = {name.strip() for name in selection.split(",") if name.strip()}
+    absent = sorted(wanted - {point.name for point in found})
+    if absent:
+        warnings.warn(
+            f"AUTOMETA_PLUGINS names {absent}, which are not installed; installed are "
+            f"{[point.name for point in found]}.",
+            PluginWarning,
+            stacklevel=4,
+        )
     return [point for point in found if _is_built_in(point) or point.name in wanted]
 
 
@@ -175,11 +187,9 @@ def load_registry(points: Iterable[EntryPoint]) -> Registry:
 def _with_plugin(registry: Registry, point: EntryPoint) -> Registry:
     distribution = point.dist.name if point.dist else ""
     version = point.dist.version if point.dist else ""
-    record = PluginRecord(point.name, distribution, version)
     try:
         strategies, knowledge, hooks = _register(registry.manager, point, registry.strategies)
-    except Exception as error:  # whatever a third party's module raises must not take the host down
-        registry.manager.set_blocked(point.name)
+    except (Exception, SystemExit) as error:  # whatever a third party's module does must not take the host down
         reason = f"{type(error).__name__}: {error}"
         warnings.warn(
             f"Plugin {point.name!r} ({distribution} {version}) was left out: {reason}",
@@ -201,18 +211,26 @@ def _register(
     manager: pluggy.PluginManager, point: EntryPoint, taken: Mapping[str, Strategy]
 ) -> tuple[dict[str, Strategy], list[Path], tuple[str, ...]]:
     plugin = point.load()
-    manager.register(plugin, name=point.name)
+    _check_new(manager, plugin, point.name)
     try:
+        manager.register(plugin, name=point.name)
         manager.check_pending()
         strategies: dict[str, Strategy] = {}
         knowledge: list[Path] = []
         _call_alone(manager, plugin, "register_strategies", register=_collector(strategies, taken))
-        _call_alone(manager, plugin, "register_knowledge", register=lambda p: knowledge.append(Path(p)))
-    except Exception:
-        manager.unregister(plugin)
+        _call_alone(manager, plugin, "register_knowledge", register=_folder_collector(knowledge))
+    except BaseException:
+        manager.unregister(plugin)  # a hook with a wrong signature raises half-way through register()
         raise
     hooks = tuple(sorted(caller.name for caller in manager.get_hookcallers(plugin) or []))
     return strategies, knowledge, hooks
+
+
+def _check_new(manager: pluggy.PluginManager, plugin: Any, name: str) -> None:
+    if manager.has_plugin(name):
+        raise PluginError(f"Another plugin is called {name!r} already; one of the two must be uninstalled.")
+    if manager.is_registered(plugin):
+        raise PluginError(f"The same object is registered already, as {manager.get_name(plugin)!r}.")
 
 
 def _call_alone(manager: pluggy.PluginManager, plugin: Any, hook: str, **arguments: Any) -> None:
@@ -225,11 +243,23 @@ def _collector(found: dict[str, Strategy], taken: Mapping[str, Strategy]) -> Cal
         if not isinstance(strategy, Strategy):
             raise PluginError(f"register() takes an instance of autometa.Strategy; got {strategy!r}.")
         name = getattr(strategy, "name", None)
-        if not isinstance(name, str) or not name.isidentifier():
-            raise PluginError(f"A strategy's name must be an identifier; {type(strategy).__name__} has {name!r}.")
+        if not isinstance(name, str) or not name.isidentifier() or name != name.lower():
+            raise PluginError(
+                f"A strategy's name must be a lower-case identifier; {type(strategy).__name__} has {name!r}."
+            )
         if name in taken or name in found:
             raise PluginError(f"A strategy called {name!r} is already registered; choose another name.")
         found[name] = strategy
+
+    return register
+
+
+def _folder_collector(found: list[Path]) -> Callable[[Path], None]:
+    def register(folder: Path) -> None:
+        path = Path(folder)
+        if not path.is_dir():
+            raise PluginError(f"register() takes a knowledge-base folder; {str(path)!r} is none.")
+        found.append(path)
 
     return register
 
@@ -245,7 +275,14 @@ def unsupported(strategies: Mapping[str, Strategy], task: Task) -> dict[str, str
     Returns
     -------
     dict of str to str
-        Reasons of those that do not.
+        Reasons of those that do not; a strategy that fails to answer does not.
     """
-    reasons = {name: strategy.supports(task) for name, strategy in strategies.items()}
+    reasons = {name: _reason(strategy, task) for name, strategy in strategies.items()}
     return {name: reason for name, reason in reasons.items() if reason is not None}
+
+
+def _reason(strategy: Strategy, task: Task) -> str | None:
+    try:
+        return strategy.supports(task)
+    except Exception as error:  # a plugin's own code: its failure excludes it and nothing else
+        return f"supports() failed with {type(error).__name__}: {error}"
