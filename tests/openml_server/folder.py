@@ -60,6 +60,7 @@ class Folder:
         self._locks = {did: threading.Lock() for did in self.datasets}
         self._scratch: Path | None = None
         self._scratch_lock = threading.Lock()
+        self._is_closed = False
 
     @cached_property
     def suites(self) -> dict[str, Suite]:
@@ -94,12 +95,15 @@ class Folder:
     def close(self) -> None:
         """Remove the temporary files."""
         with self._scratch_lock:
+            self._is_closed = True
             if self._scratch is not None:
                 shutil.rmtree(self._scratch, ignore_errors=True)
                 self._scratch = None
 
     def _scratch_directory(self) -> Path:
         with self._scratch_lock:
+            if self._is_closed:  # a thread that still answers must not leave files behind
+                raise RuntimeError("the folder is closed")
             if self._scratch is None:
                 self._scratch = Path(tempfile.mkdtemp(prefix="openml-server-"))
             return self._scratch

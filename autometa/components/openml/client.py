@@ -30,7 +30,7 @@ class OpenMLClient:
 
     What is complete in the cache is read without any request. A damaged entry is found by its hash and fetched
     anew. The API key is that of ``OPENML_API_KEY``, else that of the ``openml`` client's configuration if it is
-    for this server; it is sent to this server only and appears in no log and no error.
+    for this server; it is sent nowhere else and appears in no log and no error.
 
     The ``openml`` package keeps its configuration in module globals: it is set while this client works, by one
     thread at a time, and put back afterwards. Do not use ``openml`` directly in another thread meanwhile.

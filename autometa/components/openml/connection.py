@@ -15,6 +15,7 @@ __all__ = ["Connection", "KeyFilter", "api_key", "checked_server"]
 
 KEY_VARIABLE = "OPENML_API_KEY"
 HIDDEN = "***"
+OPENML_DOMAIN = "openml.org"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,14 @@ class Connection:
     retries: int
     key: str = field(default="", repr=False)
 
-    @property
-    def origin(self) -> tuple[str, str]:
-        """Scheme and host with port; the key is sent nowhere else."""
-        return origin(self.server)
+    def trusts(self, address: str) -> bool:
+        """Whether the key may be sent there: to the server itself, and among OpenML's own hosts.
+
+        Descriptions name the address of the data, on openml.org another host than that of the interface.
+        """
+        if origin(address) == origin(self.server):
+            return True
+        return all(urlsplit(each).scheme == "https" and _is_openml(each) for each in (address, self.server))
 
     def scrub(self, text: str) -> str:
         """Return `text` without the key."""
@@ -67,6 +72,11 @@ def origin(address: str) -> tuple[str, str]:
     """Return scheme and host with port of an address."""
     parts = urlsplit(address)
     return parts.scheme, parts.netloc
+
+
+def _is_openml(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    return host == OPENML_DOMAIN or host.endswith("." + OPENML_DOMAIN)
 
 
 def checked_server(address: str) -> str:

@@ -2,7 +2,7 @@
 
 The client makes every call through one `requests.Session`, without a time-out; it dies of answers that are not
 OpenML's and ignores Retry-After. This session adds time-outs, turns bad answers into the ``ConnectionError`` that
-the client's retry loop knows, waits as long as the server asks, and sends the API key to this server only.
+the client's retry loop knows, waits as long as the server asks, and sends the API key nowhere else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from xml.parsers.expat import ExpatError
 import requests
 import xmltodict
 
-from autometa.components.openml.connection import Connection, origin
+from autometa.components.openml.connection import Connection
 from autometa.foundation.errors import OfflineError, OpenMLUnavailableError
 
 __all__ = ["GuardedSession", "NoNetworkSession", "RequestsModule"]
@@ -53,7 +53,7 @@ class GuardedSession(requests.Session):
         """
         self._attempts += 1
         address = url.decode() if isinstance(url, bytes) else url
-        if origin(address) != self._connection.origin:
+        if not self._connection.trusts(address):
             kwargs["params"] = {k: v for k, v in (kwargs.get("params") or {}).items() if k != "api_key"}
         kwargs["timeout"] = self._connection.timeout
         response = self._response(method, address, args, kwargs)

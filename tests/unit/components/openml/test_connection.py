@@ -67,6 +67,25 @@ def test_which_key_is_sent(
 
 
 @pytest.mark.parametrize(
+    ("server", "address", "expected"),
+    [
+        (SERVER, SERVER + "/task/1", True),
+        (SERVER, "https://api.openml.org/data/v1/download/61/iris.arff", True),
+        (SERVER, "https://openml.org/data", True),
+        (SERVER, "http://www.openml.org/data/v1/download/61/iris.arff", False),
+        (SERVER, "https://www.openml.org.example.com/data", False),
+        (SERVER, "https://notopenml.org/data", False),
+        (SERVER, "https://www.openml.org@example.com/data", False),
+        ("http://localhost:1/api", "http://localhost:1/data", True),
+        ("http://localhost:1/api", "http://localhost:2/data", False),
+        ("http://localhost:1/api", "https://www.openml.org/data", False),
+    ],
+)
+def test_where_the_key_may_go(server: str, address: str, expected: bool) -> None:
+    assert Connection(server, 1.0, 1, KEY).trusts(address) is expected
+
+
+@pytest.mark.parametrize(
     "address", [SERVER, SERVER + "/", "http://localhost:8080/api/v1/xml", "http://[::1]:80/api"]
 )
 def test_servers_that_can_be_used(address: str) -> None:
