@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with OpenMLServer(Folder(options.folder), port=options.port) as server:
         sys.stdout.write(f"AUTOMETA_OPENML_SERVER={server.url}\n")
-        for suite in server.folder.suites.values():
+        for suite in dict.fromkeys(server.folder.suites.values()):
             sys.stdout.write(f"suite {suite.id} ({suite.alias}): {len(suite.datasets)} tasks\n")
         sys.stdout.flush()
         try:
