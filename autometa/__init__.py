@@ -11,8 +11,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autometa.plugins.hookspecs import hookimpl
-
 if TYPE_CHECKING:
     from autometa.components.knowledge import KnowledgeBase
     from autometa.domain.columns import ColumnRole
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from autometa.engine.recommendation import Recommendation
     from autometa.foundation.errors import AutoMetaError, AutoMetaWarning
     from autometa.foundation.settings import Settings, get_settings, settings_context
+    from autometa.plugins.hookspecs import hookimpl
 
 __all__ = [
     "AutoMetaClassifier",
@@ -66,6 +65,7 @@ _HOMES = {
     "TaskType": "domain.task",
     "as_task": "engine.inputs",
     "get_settings": "foundation.settings",
+    "hookimpl": "plugins.hookspecs",
     "load_model": "engine.persistence",
     "recommend": "engine.recommend",
     "save_model": "engine.persistence",
