@@ -90,7 +90,7 @@ def _restored(policy: Policy, path: Path) -> bool:
     if not path.exists():
         return False
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             policy.restore({name: file[name] for name in file.files})
     except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         logger.warning("The cached policy %s cannot be read (%r); it is fitted anew.", path, error)

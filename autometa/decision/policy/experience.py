@@ -201,14 +201,12 @@ class Experience:
         expected = level + weights @ self.performance.regret
         past = self.level.residual[:, None] + self.performance.regret
         low, high = level + weighted_quantiles(past, (weights + level_weights) / 2, _TAILS)
+        low, high = np.minimum(low, expected), np.maximum(high, expected)
         cold = ~self.performance.is_known
         low[cold], high[cold] = low.min(), high.max()
         floor, ceiling = _loss_range(self.metric)
-        return (
-            np.clip(expected, floor, ceiling),
-            np.clip(np.minimum(low, expected), floor, ceiling),
-            np.clip(np.maximum(high, expected), floor, ceiling),
-        )
+        expected, low, high = (np.clip(values, floor, ceiling) for values in (expected, low, high))
+        return expected, low, high
 
     def _neighbours(self, weights: FloatArray) -> tuple[NearTask, ...]:
         tasks = self.tasks.assign(weight=weights, row=np.arange(self.n_rows))
