@@ -235,7 +235,7 @@ def _at_least_one_column(matrix: FloatArray) -> FloatArray:
 
 
 class Recipe(Pipeline):
-    """A pipeline whose fit does not warn of what its configuration intends: capped iterations, tied values."""
+    """A pipeline whose fit does not warn of what its configuration intends: capped iterations, ties, lone rows."""
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Fit all steps.
@@ -254,6 +254,7 @@ class Recipe(Pipeline):
             warnings.simplefilter("ignore", ConvergenceWarning)
             warnings.filterwarnings("ignore", message="Bins whose width are too small")
             warnings.filterwarnings("ignore", message="Variables are collinear")
+            warnings.filterwarnings("ignore", message="Only one sample available")
             super().fit(X, y, **params)
         return self
 

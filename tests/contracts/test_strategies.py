@@ -1,0 +1,175 @@
+"""What every installed strategy promises, on tiny tables: mixed columns, gaps, a class with one row."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import cross_val_score
+
+from autometa.domain import Task, as_frame, check_configuration, predict
+from autometa.foundation.errors import DataWarning
+from autometa.plugins.registry import get_registry
+
+N_SAMPLES = 60
+WORDS = ("alder", "birch", "cedar", "ebony", "hazel", "larch", "maple")
+
+
+def mixed_table(n_samples=N_SAMPLES):
+    generator = np.random.default_rng(0)
+    numbers = generator.normal(size=(n_samples, 3))
+    numbers[generator.random((n_samples, 3)) < 0.1] = np.nan
+    table = pd.DataFrame(numbers, columns=["a", "b", "c"])
+    table["nothing"] = np.nan
+    table["constant"] = 1.0
+    table["flag"] = generator.random(n_samples) < 0.5
+    table["few"] = pd.Categorical(generator.choice(["x", "y", "z"], n_samples))
+    table.loc[:4, "few"] = None
+    table["many"] = [f"level {i % 35}" for i in range(n_samples)]
+    table["when"] = pd.date_range("2020-02-01", periods=n_samples, freq="37h")
+    table.loc[3, "when"] = pd.NaT
+    table["words"] = [" ".join(generator.choice(WORDS, 6)) for _ in range(n_samples)]
+    return table
+
+
+def classes(table):
+    labels = np.where(table["a"].fillna(0.0) > 0, "up", "down").astype(object)
+    labels[7] = "once"
+    return labels
+
+
+def numbers(table):
+    return table["a"].fillna(0.0).to_numpy() ** 2 + table["b"].fillna(0.0).to_numpy()
+
+
+@functools.cache
+def tiny_task(kind):
+    table = mixed_table()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # the class with one row is what is tested
+        if kind == "regression":
+            return Task.from_arrays(table, numbers(table), type="regression")
+        return Task.from_arrays(table, classes(table))
+
+
+def every_candidate():
+    for kind in ("classification", "regression"):
+        for strategy in get_registry().strategies.values():
+            for candidate in strategy.candidates(tiny_task(kind)):
+                yield pytest.param(strategy, candidate, kind, id=f"{kind[:3]}-{candidate.id}")
+
+
+def every_default():
+    for kind in ("classification", "regression"):
+        for strategy in get_registry().strategies.values():
+            yield pytest.param(strategy, kind, id=f"{kind[:3]}-{strategy.name}")
+
+
+@functools.cache
+def fitted(strategy_name, configuration, kind):
+    task = tiny_task(kind)
+    estimator = get_registry().strategy(strategy_name).build(configuration, task, device="cpu", random_state=0)
+    return estimator.fit(task.X, task.y)
+
+
+def default_estimator(strategy, task):
+    return strategy.build(strategy.portfolio(task)[0], task, device="cpu", random_state=0)
+
+
+def outputs(estimator, task):
+    found = predict(estimator, task.X, task)
+    return found.values if found.probabilities is None else found.probabilities
+
+
+@pytest.mark.parametrize(("strategy", "candidate", "kind"), list(every_candidate()))
+class TestEveryCandidate:
+    def test_the_configuration_lies_in_the_search_space(self, strategy, candidate, kind):
+        check_configuration(strategy, candidate.configuration, tiny_task(kind))
+
+    def test_build_returns_an_unfitted_clonable_estimator(self, strategy, candidate, kind):
+        task = tiny_task(kind)
+        built = strategy.build(candidate.configuration, task, device="cpu", random_state=0)
+        with pytest.raises(NotFittedError):
+            clone(built).predict(task.X)
+
+    def test_it_learns_the_classes_or_the_numbers(self, strategy, candidate, kind):
+        task = tiny_task(kind)
+        found = predict(fitted(strategy.name, candidate.configuration, kind), task.X, task)
+        if task.is_classification:
+            np.testing.assert_allclose(found.probabilities.sum(axis=1), 1.0, atol=1e-6)
+            own = found.probabilities[np.arange(task.n_samples), np.searchsorted(task.classes, task.y)]
+            shares = np.unique(task.y, return_counts=True)[1] / task.n_samples
+            assert own.mean() > np.sum(shares**2) + 0.02  # what stating the shares of the classes would give
+        else:
+            assert np.corrcoef(found.values, task.y)[0, 1] > 0.5
+
+    def test_it_predicts_a_single_row_as_in_a_batch(self, strategy, candidate, kind):
+        task = tiny_task(kind)
+        estimator = fitted(strategy.name, candidate.configuration, kind)
+        method = estimator.predict_proba if task.is_classification else estimator.predict
+        np.testing.assert_allclose(method(task.X.iloc[[5]])[0], method(task.X)[5], rtol=1e-4, atol=1e-4)
+
+    def test_a_pickled_estimator_predicts_the_same(self, strategy, candidate, kind):
+        task = tiny_task(kind)
+        estimator = fitted(strategy.name, candidate.configuration, kind)
+        copy = pickle.loads(pickle.dumps(estimator))
+        np.testing.assert_array_equal(outputs(copy, task), outputs(estimator, task))
+
+
+@pytest.mark.parametrize(("strategy", "kind"), list(every_default()))
+class TestEveryDefault:
+    def test_the_portfolio_has_different_candidates(self, strategy, kind):
+        ids = [candidate.id for candidate in strategy.candidates(tiny_task(kind))]
+        assert len(set(ids)) == len(ids) >= 1
+
+    def test_the_portfolio_depends_on_the_type_alone(self, strategy, kind):
+        task = tiny_task(kind)
+        smaller = task.take(np.arange(7, 40))
+        assert list(strategy.portfolio(task)) == list(strategy.portfolio(smaller))
+
+    def test_same_seed_same_predictions(self, strategy, kind):
+        task = tiny_task(kind)
+        again = default_estimator(strategy, task).fit(task.X, task.y)
+        first = fitted(strategy.name, strategy.portfolio(task)[0], kind)
+        np.testing.assert_allclose(outputs(again, task), outputs(first, task), rtol=1e-6, atol=1e-8)
+
+    def test_building_and_fitting_do_not_change_the_table(self, strategy, kind):
+        task = tiny_task(kind)
+        fitted(strategy.name, strategy.portfolio(task)[0], kind)
+        pd.testing.assert_frame_equal(task.X, mixed_table())
+
+    @pytest.mark.filterwarnings("ignore:The least populated class")
+    def test_it_can_be_cross_validated(self, strategy, kind):
+        task = tiny_task(kind)
+        rows = np.flatnonzero(task.y != "once") if task.is_classification else np.arange(task.n_samples)
+        scores = cross_val_score(
+            default_estimator(strategy, task), task.X.iloc[rows], task.y[rows], cv=2, error_score="raise"
+        )
+        assert np.isfinite(scores).all()
+
+    @pytest.mark.parametrize(
+        "columns",
+        [["words"], ["few", "many"], ["when"], ["a"], ["nothing", "constant"]],
+        ids=["text", "categorical", "dates", "one_number", "nothing_to_learn"],
+    )
+    def test_it_takes_tables_of_one_kind_of_column(self, strategy, kind, columns):
+        task = tiny_task(kind)
+        table = task.X[columns].iloc[8:]
+        small = Task.from_arrays(table, task.y[8:], type=task.type if kind == "regression" else None)
+        found = outputs(default_estimator(strategy, small).fit(small.X, small.y), small)
+        assert np.isfinite(found).all()
+
+    def test_it_takes_arrays_and_unseen_categories(self, strategy, kind):
+        task = tiny_task(kind)
+        array = task.X[["a", "b", "few"]].to_numpy(dtype=object)[8:]
+        small = Task.from_arrays(array, task.y[8:], type=task.type if kind == "regression" else None)
+        estimator = default_estimator(strategy, small).fit(array, small.y)
+        array[:3, 2] = "never seen"
+        assert np.isfinite(outputs(estimator, dataclasses.replace(small, X=as_frame(array)))).all()
