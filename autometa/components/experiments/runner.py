@@ -120,7 +120,13 @@ def _run_one(payload: _Payload, index: int, job: Any) -> tuple[int, Outcome]:
     """Run in a worker: pass the job to this thread's sandbox."""
     if os.getpid() != payload.coordinator and os.getppid() == payload.coordinator:
         die_with_parent(payload.coordinator, kernel=False)
-    if getattr(_workers, "pid", None) != os.getpid():  # a forked worker must not talk to its parent's child
-        _workers.sandbox, _workers.pid = Sandbox(), os.getpid()
-    sandbox: Sandbox = _workers.sandbox
-    return index, sandbox.run(payload.work, payload.token, job, payload.limits)
+    return index, _own_sandbox().run(payload.work, payload.token, job, payload.limits)
+
+
+def _own_sandbox() -> Sandbox:
+    """Return this thread's sandbox; a forked worker does not use the one that it inherits."""
+    # The inherited one is kept: to drop it would close pipes whose locks were held when the process was forked.
+    boxes: dict[int, Sandbox] = _workers.__dict__.setdefault("boxes", {})
+    if os.getpid() not in boxes:
+        boxes[os.getpid()] = Sandbox()
+    return boxes[os.getpid()]

@@ -111,7 +111,7 @@ class _ChildHandle:
         )
         self._messages: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
         threading.Thread(target=_pump, args=(self.process.stdout, self._messages), daemon=True).start()
-        self._finalizer = weakref.finalize(self, _kill, self.process)
+        self._finalizer = weakref.finalize(self, _kill, self.process, os.getpid())
 
     def send(self, message: Any) -> bool:
         """Send; False if the child is gone."""
@@ -194,22 +194,23 @@ class _Watch:
 
 
 def _pump(stream: BinaryIO, messages: queue.SimpleQueue[tuple[Any, ...] | None]) -> None:
-    with contextlib.suppress(EOFError, OSError, ValueError, pickle.UnpicklingError):
+    with stream, contextlib.suppress(EOFError, OSError, ValueError, pickle.UnpicklingError):
         while True:
             messages.put(pickle.load(stream))  # noqa: S301 - from our own child
     messages.put(None)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: subprocess.Popen[bytes], owner: int) -> None:
+    if os.getpid() != owner:
+        return  # a fork of the owner must leave the owner's child alone
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg") and process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=10)
-    for stream in (process.stdin, process.stdout):
-        with contextlib.suppress(OSError):
-            stream.close()  # type: ignore[union-attr]
+    with contextlib.suppress(OSError):
+        process.stdin.close()  # type: ignore[union-attr]
 
 
 def _last_words(code: int) -> str:

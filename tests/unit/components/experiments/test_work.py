@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autometa.components.experiments import Cell, EvaluationWork, Limits, Outcome, TaskCache, as_evaluation, cut
+from autometa.domain import Evaluation
+from autometa.foundation.errors import ParameterError
+from tests.experiment_helpers import Misbehaving, WineSource, candidate
+
+
+@pytest.fixture
+def work():
+    return EvaluationWork(TaskCache(WineSource()), {"misbehaving": Misbehaving()})
+
+
+def run(work, mode="ok", size=0):
+    began = []
+    found = work(Cell("wine", 0, size, candidate(mode)), lambda: began.append(1))
+    return found, len(began)
+
+
+def test_a_cell_is_evaluated_on_its_rows(work):
+    found, _ = run(work, size=70)
+    assert (found.task, found.train_size, found.status, found.n_train) == ("wine", 70, "ok", 70)
+    assert found.scores["log_loss"] > 0
+
+
+def test_the_first_cell_of_a_strategy_warms_it_up(work):
+    assert run(work)[1] == 2
+    assert run(work)[1] == 1
+
+
+@pytest.mark.parametrize(("mode", "status"), [("raise", "error"), ("out of memory", "memory")])
+def test_what_a_candidate_raises_is_a_result(work, mode, status):
+    found, _ = run(work, mode)
+    assert (found.status, "on purpose" in found.message) == (status, True)
+
+
+def test_a_refusal_is_a_result(work, monkeypatch):
+    monkeypatch.setattr(Misbehaving, "supports", lambda self, task: "not this one")
+    found, began = run(work)
+    assert (found.status, found.message, began) == ("error", "UnsupportedTaskError: not this one", 0)
+
+
+def test_the_cache_keeps_the_last_few_tasks(tmp_path):
+    log = tmp_path / "loads"
+    cache = TaskCache(WineSource(str(log)), size=2)
+    for key in "abacab":
+        cache.load(key)
+    assert [line.split()[1] for line in log.read_text().splitlines()] == ["a", "b", "c", "b"]
+
+
+def test_smaller_training_sizes_lie_inside_larger_ones():
+    task = WineSource().load("wine")
+    whole, some, few = (cut(task, 1, size) for size in (0, 80, 20))
+    assert set(few.train) < set(some.train) < set(whole.train)
+    assert np.array_equal(few.test, whole.test)
+    assert set(task.y[few.train]) == {0, 1, 2}
+
+
+def test_what_a_sandbox_says_becomes_an_evaluation():
+    cell = Cell("t", 0, 0, candidate())
+    ok = as_evaluation(cell, Outcome("ok", Evaluation(*cell.key, status="ok"), peak_memory=5))
+    assert (ok.status, ok.peak_memory) == ("ok", 5)
+    late = as_evaluation(cell, Outcome("timeout", message="Ran past 1 s."))
+    assert (late.task, late.candidate, late.status, late.message) == (
+        "t",
+        cell.candidate.id,
+        "timeout",
+        "Ran past 1 s.",
+    )
+
+
+@pytest.mark.parametrize("limits", [{"seconds": 0}, {"memory": -1}])
+def test_limits_are_positive(limits):
+    with pytest.raises(ParameterError, match="above 0"):
+        Limits(**limits)
