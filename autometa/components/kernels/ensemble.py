@@ -1,10 +1,13 @@
-"""The trained members of an ensemble: kernel ridge fits that share one set of basis rows."""
+"""The kernel ridge regressions of an ensemble, which share one set of basis rows: fitting and applying them."""
 
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -19,18 +22,19 @@ __all__ = ["Member", "fit_members", "predict_members"]
 
 _logger = logging.getLogger(__name__)
 
-_BATCH_CELLS = 8_000_000  # kernel values held at once while predicting: 64 MB in float64
+_BATCH_VALUES: Final = 8_000_000  # kernel values held at once while predicting: 64 MB in float64
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One kernel ridge regression of the ensemble.
+    """One kernel ridge regression.
 
     Attributes
     ----------
     choice : Choice
-        Kernel, rate and ridge.
+        Its kernel, rate and ridge.
     coefficients : ndarray of shape (n_basis, k), float64
+        A row's predictions are its kernel values to the basis rows times these.
     """
 
     choice: Choice
@@ -38,17 +42,37 @@ class Member:
 
     @property
     def kernel(self) -> Kernel:
+        """The kernel."""
         return self.choice.kernel
 
     @property
     def rate(self) -> float:
+        """Its rate."""
         return self.choice.rate
 
 
 def fit_members(
-    backend: Backend, choices: Sequence[Choice], views: Views, targets: FloatArray, weights: FloatArray
+    backend: Backend,
+    choices: Sequence[Choice],
+    views: Views,
+    targets: FloatArray,
+    weights: FloatArray,
+    deadline: float = math.inf,
 ) -> tuple[list[Member], FloatArray]:
-    """Fit every chosen kernel to all rows, exactly.
+    """Fit each chosen kernel to all rows, exactly.
+
+    Parameters
+    ----------
+    backend : Backend
+    choices : sequence of Choice
+        In the order of fitting, but for kernels that share a shape; those that the deadline cuts off are left
+        out.
+    views : Views of n rows
+    targets : ndarray of shape (n, k), float64
+    weights : ndarray of shape (n,), float64
+        Positive row weights.
+    deadline : float, default=inf
+        Value of ``time.monotonic()`` after which no further kernel is begun; the first is always fitted.
 
     Returns
     -------
@@ -56,8 +80,12 @@ def fit_members(
     left_out : ndarray of shape (n_members, n, k), float64
         Leave-one-out predictions.
     """
-    members, left_out = [], []
+    members: list[Member] = []
+    left_out: list[FloatArray] = []
     for choice, gram in kernel_matrices(backend, choices, views, views):
+        if members and time.monotonic() > deadline:
+            _logger.warning("Time is up after %d of %d kernels.", len(members), len(choices))
+            break
         fit = fit_ridge(backend, gram, targets, choice.ridge, weights)
         members.append(Member(choice, fit.coefficients))
         left_out.append(fit.left_out)
@@ -67,22 +95,18 @@ def fit_members(
 def predict_members(
     backend: Backend, members: Sequence[Member], basis: Views, views: Views
 ) -> Iterator[tuple[slice, FloatArray]]:
-    """Predictions for new rows, a batch at a time.
+    """Apply the members to new rows, a batch at a time.
 
     Yields
     ------
     rows : slice
         Rows of the batch.
     predictions : ndarray of shape (n_members, n_batch, k), float64
-        In the order of `members`.
     """
-    size = max(1, _BATCH_CELLS // max(1, len(basis.rank)))
-    for start in range(0, len(views.rank), size):
+    size = max(1, _BATCH_VALUES // len(basis))
+    coefficients = [backend.asarray(member.coefficients) for member in members]
+    for start in range(0, len(views), size):
         rows = slice(start, start + size)
         matrices = kernel_matrices(backend, members, views.take(rows), basis)
-        yield (
-            rows,
-            np.stack(
-                [backend.to_numpy(values @ backend.asarray(member.coefficients)) for member, values in matrices]
-            ),
-        )
+        parts = [values @ weights for (_, values), weights in zip(matrices, coefficients, strict=True)]
+        yield rows, np.stack([backend.to_numpy(part) for part in parts])

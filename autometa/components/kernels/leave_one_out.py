@@ -1,22 +1,22 @@
-"""Ridge regression in a kernel's space, and what it would have said about each training row without having seen it.
+"""Kernel ridge regression, and what it would have said of each training row without having seen it.
 
-For targets R (n, k), kernel matrix K and ridge l, the fit is alpha = C R with C = (K + l I)^-1, and the prediction for row i by the fit
-to all other rows is R_i - alpha_i / C_ii: exact, from the one fit to all rows.
+For targets R, kernel matrix K and ridge l, the fit is alpha = C R with C = (K + l I)^-1. The fit to all rows
+but i predicts R_i - alpha_i / C_ii for row i: exact, and already paid for by the one fit to all rows.
 
-With row weights s, l I becomes l diag(1 / s). Everything here works on the symmetric form, S = diag(sqrt(s)):
-(S K S + l I)^-1, which keeps its eigenvectors for every l.
+With row weights s, l I becomes l diag(1 / s). All of this module works on the symmetric form (S K S + l I)^-1
+with S = diag(sqrt(s)), whose eigenvectors are the same for every l.
 
 References
 ----------
-.. [1] R. M. Rifkin, R. A. Lippert (2007). Notes on regularized least squares. MIT-CSAIL-TR-2007-025.
-.. [2] G. Wahba (1990). Spline models for observational data. SIAM. (The leave-one-out identity.)
+.. [1] G. Wahba (1990). Spline models for observational data. SIAM.
+.. [2] R. M. Rifkin, R. A. Lippert (2007). Notes on regularized least squares. MIT-CSAIL-TR-2007-025.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,7 @@ __all__ = ["RidgeFit", "fit_ridge", "ridge_path"]
 
 _logger = logging.getLogger(__name__)
 
-_RIDGE_STEPS = 6  # tenfold increases tried when rounding leaves a matrix that is not positive definite
+_MAX_TENFOLDS: Final = 6
 
 
 class RidgeFit(NamedTuple):
@@ -36,9 +36,9 @@ class RidgeFit(NamedTuple):
     Attributes
     ----------
     coefficients : ndarray of shape (n_basis, k), float64
-        A new row's prediction is its kernel values to the basis rows times these.
+        A new row's predictions are its kernel values to the basis rows times these.
     left_out : ndarray of shape (n, k), float64
-        Prediction for each training row by the fit to all others.
+        Predictions for each training row by the fit to all others.
     """
 
     coefficients: FloatArray
@@ -46,7 +46,7 @@ class RidgeFit(NamedTuple):
 
 
 def fit_ridge(backend: Backend, gram: Array, targets: FloatArray, ridge: float, weights: FloatArray) -> RidgeFit:
-    """Fit to all rows by one Cholesky factorisation, about n^3 multiply-adds.
+    """Fit to all rows by one Cholesky factorisation, some n^3 / 2 multiply-adds.
 
     Parameters
     ----------
@@ -58,12 +58,13 @@ def fit_ridge(backend: Backend, gram: Array, targets: FloatArray, ridge: float, 
     ridge : float
         Positive.
     weights : ndarray of shape (n,), float64
-        Positive row weights; 1 is the weight of a row in an unweighted fit.
+        Positive row weights; a row counts 1 in an unweighted fit.
     """
     root = np.sqrt(weights)[:, None]
     scale = backend.asarray(root)
-    solution, diagonal = _solve(backend, gram * scale * scale.T, ridge, backend.asarray(root * targets))
-    return RidgeFit(root * solution, targets - solution / diagonal / root)
+    right = backend.asarray(root * targets)
+    solution, diagonal = _solve(backend, gram * scale * scale.T, ridge, right)
+    return RidgeFit(root * solution, targets - solution / diagonal[:, None] / root)
 
 
 def ridge_path(
@@ -82,13 +83,13 @@ def ridge_path(
 
 
 def _solve(backend: Backend, gram: Array, ridge: float, right: Array) -> tuple[FloatArray, FloatArray]:
-    for _ in range(_RIDGE_STEPS):
+    for _ in range(_MAX_TENFOLDS):
         try:
             solution, diagonal = backend.solve_ridge(gram, ridge, right)
-            return backend.to_numpy(solution), backend.to_numpy(diagonal)[:, None]
+            return backend.to_numpy(solution), backend.to_numpy(diagonal)
         except np.linalg.LinAlgError:
             _logger.warning(
-                "Rounding leaves no positive definite matrix at ridge %g; trying ten times that.", ridge
+                "Not positive definite in %s at ridge %g; trying ten times that.", backend.precision, ridge
             )
             ridge *= 10.0
-    raise np.linalg.LinAlgError("kernel matrix far from positive definite")
+    raise np.linalg.LinAlgError("the kernel matrix is far from positive definite")

@@ -1,14 +1,14 @@
-"""Which rate and which ridge a kernel should have, by leave-one-out loss on at most a few hundred rows."""
+"""Which rate and which ridge each kernel should have, by leave-one-out loss on at most a few hundred rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
-from autometa.components.kernels.kernels import Kernel, kernel_matrices
+from autometa.components.kernels.kernels import KERNELS, Kernel, kernel_matrices
 from autometa.components.kernels.leave_one_out import ridge_path
 from autometa.components.kernels.linalg import Backend
 from autometa.components.kernels.views import Views
@@ -16,26 +16,31 @@ from autometa.foundation.typing import FloatArray, IntArray
 
 __all__ = ["PILOT_ROWS", "RIDGES", "Choice", "Loss", "Setting", "select", "spread_sample"]
 
-Loss = Callable[[FloatArray, IntArray], float]
-"""(leave-one-out predictions of some rows, those rows) -> loss, lower is better."""
+Loss: TypeAlias = Callable[[FloatArray, IntArray], float]
+"""(leave-one-out predictions (n_rows, k), the rows they are for) -> loss, lower is better."""
 
-PILOT_ROWS: Final = 600
-"""Rows on which rates and ridges are chosen. The ridge stands for the noise of the target, so it does not depend on n."""
+PILOT_ROWS: Final = 500
+"""Rows on which rates and ridges are chosen: a ridge stands for the target's noise, which no n changes."""
 
-RIDGES: Final = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+RIDGES: Final = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A kernel with a rate."""
+    """A kernel, by its name, with a rate."""
 
-    kernel: Kernel
+    kernel_name: str
     rate: float
+
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel."""
+        return KERNELS[self.kernel_name]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice(Setting):
-    """A kernel with the rate and ridge chosen for it, and the leave-one-out loss that chose them."""
+    """A kernel with the rate and the ridge chosen for it, and the leave-one-out loss that chose them."""
 
     ridge: float
     loss: float
@@ -52,25 +57,28 @@ def select(
 ) -> list[Choice]:
     """Choose rate and ridge of each kernel by leave-one-out loss on the given rows; best kernel first."""
     pilot, goal, mass = views.take(rows), targets[rows], weights[rows]
-    settings = [Setting(kernel, rate) for kernel in kernels for rate in kernel.rates]
+    settings = [Setting(kernel.name, rate) for kernel in kernels for rate in kernel.rates]
     best: dict[str, Choice] = {}
     for setting, gram in kernel_matrices(backend, settings, pilot, pilot):
-        name = setting.kernel.name
-        for ridge, left_out in zip(RIDGES, ridge_path(backend, gram, goal, RIDGES, mass), strict=True):
-            value = loss(left_out, rows)
-            if name not in best or value < best[name].loss:
-                best[name] = Choice(setting.kernel, setting.rate, ridge, value)
-    return sorted(best.values(), key=lambda choice: choice.loss)
+        name, path = setting.kernel_name, ridge_path(backend, gram, goal, RIDGES, mass)
+        for ridge, left_out in zip(RIDGES, path, strict=True):
+            choice = Choice(name, setting.rate, ridge, loss(left_out, rows))
+            best[name] = min(best.get(name, choice), choice, key=_loss)
+    return sorted(best.values(), key=_loss)
 
 
-def spread_sample(views: Views, groups: IntArray, size: int, generator: np.random.Generator) -> IntArray:
+def spread_sample(views: Views, groups: IntArray, size: int, generator: np.random.RandomState) -> IntArray:
     """Rows spread evenly over the groups and, within a group, along a random direction; ascending.
 
-    Which rows are taken depends on what they hold, not on where they stand, so that reordering a table changes nothing.
+    Which rows are taken depends on what they hold, not on where they stand: reordering a table changes nothing.
     """
     n = len(groups)
+    direction = generator.standard_normal(views.rank.shape[1])
     if n <= size:
         return np.arange(n)
-    position = views.rank @ generator.standard_normal(views.rank.shape[1])
-    order = np.lexsort((position, groups))
+    order = np.lexsort((views.rank @ direction, groups))
     return np.sort(order[((np.arange(size) + 0.5) * n / size).astype(np.int64)])
+
+
+def _loss(choice: Choice) -> float:
+    return choice.loss

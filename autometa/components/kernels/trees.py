@@ -1,4 +1,4 @@
-"""Forests as further experts of the ensemble: their out-of-bag predictions stand in for leave-one-out predictions."""
+"""Forests as further experts: what they say out of bag stands in for leave-one-out predictions."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _N_TREES: Final = 200  # a row is out of the bag of some 74 of them
 class TreeExperts:
     """A random forest and an ensemble of extremely randomised trees, grown on the same targets as the kernels.
 
-    Regression trees on centred class indicators split as classification trees with the Gini index do, so classification and
-    regression are one case.
+    Regression trees on class indicators split as classification trees with the Gini index do, so
+    classification and regression are one case.
 
     Parameters
     ----------
@@ -29,17 +29,16 @@ class TreeExperts:
     """
 
     def __init__(self, max_features: float | str, random_state: int) -> None:
-        self.forests = [
+        self._forests = [
             family(_N_TREES, max_features=max_features, bootstrap=True, oob_score=True, random_state=random_state)
             for family in (RandomForestRegressor, ExtraTreesRegressor)
         ]
 
     def fit(self, X: FloatArray, targets: FloatArray, weights: FloatArray) -> FloatArray:
-        """Grow the trees on X (n, f), NaN allowed, and targets (n, k); return out-of-bag predictions (2, n, k)."""
-        for forest in self.forests:
-            forest.fit(X, targets, sample_weight=weights)
-        return np.stack([forest.oob_prediction_.reshape(targets.shape) for forest in self.forests])
+        """Grow on X (n, f), NaN allowed, and targets (n, k); return out-of-bag predictions, (2, n, k)."""
+        grown = (forest.fit(X, np.squeeze(targets), sample_weight=weights) for forest in self._forests)
+        return np.stack([forest.oob_prediction_.reshape(targets.shape) for forest in grown])
 
     def predict(self, X: FloatArray, n_targets: int) -> FloatArray:
         """Predictions for the rows of X, (2, n, k)."""
-        return np.stack([forest.predict(X).reshape(len(X), n_targets) for forest in self.forests])
+        return np.stack([forest.predict(X).reshape(len(X), n_targets) for forest in self._forests])

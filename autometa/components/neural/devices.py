@@ -37,8 +37,8 @@ def resolve_device(requested: str = "auto") -> ResolvedDevice:
     Parameters
     ----------
     requested : {"auto", "cpu", "cuda"} or "cuda:N"
-        ``"auto"`` takes a GPU when one can be used and the CPU otherwise. On a machine without an NVIDIA driver it answers
-        without importing torch.
+        ``"auto"`` takes a GPU when one can be used and the CPU otherwise. On a machine without an NVIDIA
+        driver it answers without importing torch.
 
     Returns
     -------
