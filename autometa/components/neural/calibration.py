@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
 from autometa.foundation.typing import FloatArray, IntArray
@@ -12,12 +13,12 @@ from autometa.foundation.typing import FloatArray, IntArray
 __all__ = ["best_temperature", "mean_probabilities"]
 
 _LOG_RANGE: Final = 1.5
-# Weight of (log temperature)^2 against the summed log loss: as strong as a few rows, so that few rows change little.
+# Weight of (log temperature)^2 against the summed log loss: as strong as a few rows, so few rows change little.
 _PRIOR: Final = 2.0
 
 
 def mean_probabilities(
-    logits: FloatArray, temperature: float = 1.0, weights: FloatArray | None = None
+    logits: npt.NDArray[Any], temperature: float = 1.0, weights: npt.NDArray[Any] | None = None
 ) -> FloatArray:
     """Average the members' probabilities.
 
@@ -43,7 +44,7 @@ def mean_probabilities(
     return np.asarray(mean / mean.sum(axis=1, keepdims=True))
 
 
-def best_temperature(logits: FloatArray, codes: IntArray, weights: FloatArray) -> float:
+def best_temperature(logits: npt.NDArray[Any], codes: IntArray, weights: npt.NDArray[Any]) -> float:
     """Return the temperature with the least log loss of the averaged members, drawn to 1 where rows are few.
 
     Parameters

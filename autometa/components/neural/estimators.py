@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TabularNetworkClassifier", "TabularNetworkRegressor"]
 
-_PARAMETERS = """architecture : {"mlp", "packed", "tabm"}
-"""
-
 
 class TabularNetworkClassifier(ClassifierMixin, BaseTabularNetwork):
     """Classify rows of numbers with an ensemble of small networks that are trained as one.
@@ -32,12 +29,12 @@ class TabularNetworkClassifier(ClassifierMixin, BaseTabularNetwork):
     Parameters
     ----------
     architecture : {"mlp", "packed", "tabm"}
-        One network; `k` independent ones, each holding out another part of the rows, so that all rows are both learned
-        from and judged on; or `k` that share their weights but for scalings and biases (TabM).
+        One network; `k` independent ones, each holding out another part of the rows, so that all rows are both
+        learned from and judged on; or `k` that share their weights but for scalings and biases (TabM).
     embedding : {"none", "piecewise", "periodic"}
         What becomes of a numeric column before the first layer. Columns of two values are never embedded.
-    k : int
-        Members; "mlp" has one.
+    k : int or None
+        Members; "mlp" has one. None: 5 independent ones or 8 that share.
     width, n_blocks : int
         Units of a hidden layer, number of hidden layers.
     dropout : float
@@ -85,14 +82,15 @@ class TabularNetworkClassifier(ClassifierMixin, BaseTabularNetwork):
 
     References
     ----------
-    Gorishniy, Kotelnikov, Babenko (2025). TabM: Advancing Tabular Deep Learning with Parameter-Efficient Ensembling.
+    Gorishniy, Kotelnikov, Babenko (2025). TabM: Advancing Tabular Deep Learning with Parameter-Efficient
+    Ensembling. ICLR.
     """
 
     def __init__(
         self,
         architecture: str = "tabm",
         embedding: str = "none",
-        k: int = 8,
+        k: int | None = None,
         width: int = 128,
         n_blocks: int = 2,
         dropout: float = 0.1,
@@ -100,7 +98,7 @@ class TabularNetworkClassifier(ClassifierMixin, BaseTabularNetwork):
         d_embedding: int = 8,
         n_bins: int = 16,
         frequency_scale: float = 0.1,
-        learning_rate: float = 3e-3,
+        learning_rate: float = 6e-3,
         weight_decay: float = 1e-2,
         label_smoothing: float = 0.0,
         max_epochs: int | None = None,
@@ -160,7 +158,7 @@ class TabularNetworkClassifier(ClassifierMixin, BaseTabularNetwork):
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise TargetError(
-                f"A classifier needs at least two classes; the target has one class, {self.classes_[0]!r}, throughout."
+                f"A classifier needs at least two classes; the target has one class, {self.classes_[0]!r}, only."
             )
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         if self.class_weight is not None:
@@ -168,18 +166,16 @@ class TabularNetworkClassifier(ClassifierMixin, BaseTabularNetwork):
         self._fit_network(X, codes.astype(np.int64), weights, n_outputs=len(self.classes_), classification=True)
         return self
 
-    def _after_training(self, network: nn.Module, rows: Rows) -> None:
+    def _after_training(self, network: nn.Module, judged: Rows) -> None:
+        from autometa.components.neural.execution import forward_in_batches
         from autometa.components.neural.model import load_arrays
-        from autometa.components.neural.training import forward_in_batches
 
         self.temperature_ = 1.0
-        judged = rows.held_out.sum(dim=1) > 0
-        if not self.calibrate or not bool(judged.any()):
+        if not self.calibrate or not len(judged):
             return
         load_arrays(network, self._weights)
-        logits = forward_in_batches(network, rows.X[judged], 1024).cpu().numpy()
-        codes, weights = rows.y[judged].cpu().numpy(), rows.held_out[judged].cpu().numpy()
-        self.temperature_ = best_temperature(logits, codes, weights)
+        logits = forward_in_batches(network, judged.X, 1024).cpu().numpy()
+        self.temperature_ = best_temperature(logits, judged.y.cpu().numpy(), judged.held_out.cpu().numpy())
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Return the members' mean probabilities.
@@ -214,7 +210,8 @@ class TabularNetworkClassifier(ClassifierMixin, BaseTabularNetwork):
 class TabularNetworkRegressor(RegressorMixin, BaseTabularNetwork):
     """Predict a number from rows of numbers with an ensemble of small networks that are trained as one.
 
-    The target is standardised for training, and predictions are clipped to its training range widened by a quarter.
+    The target is standardised for training, and predictions are clipped to its training range, widened
+    by a quarter.
 
     Parameters
     ----------
@@ -235,7 +232,7 @@ learning_rate, weight_decay, max_epochs, patience, batch_size, validation_share,
         self,
         architecture: str = "tabm",
         embedding: str = "none",
-        k: int = 8,
+        k: int | None = None,
         width: int = 128,
         n_blocks: int = 2,
         dropout: float = 0.1,
@@ -243,7 +240,7 @@ learning_rate, weight_decay, max_epochs, patience, batch_size, validation_share,
         d_embedding: int = 8,
         n_bins: int = 16,
         frequency_scale: float = 0.1,
-        learning_rate: float = 3e-3,
+        learning_rate: float = 6e-3,
         weight_decay: float = 1e-2,
         max_epochs: int | None = None,
         patience: int = 16,
@@ -310,4 +307,4 @@ learning_rate, weight_decay, max_epochs, patience, batch_size, validation_share,
         """
         check_is_fitted(self)
         mean = self._outputs(X).astype(np.float64).mean(axis=(1, 2))
-        return np.clip(mean * self.target_scale_ + self.target_mean_, *self.target_range_)
+        return np.asarray(np.clip(mean * self.target_scale_ + self.target_mean_, *self.target_range_))

@@ -12,7 +12,7 @@ from autometa.foundation.typing import BoolArray, FloatArray, IntArray, LabelArr
 
 __all__ = ["ColumnScaler", "held_out_rows", "stratified_folds"]
 
-# Standard deviations: an outlier must not dominate a layer, and a value outside of the training range must not run off.
+# Standard deviations: an outlier must not dominate a layer, nor a value outside of the training range run off.
 _CLIP = 8.0
 
 
@@ -70,7 +70,7 @@ class ColumnScaler(TransformerMixin, BaseEstimator):
 
 
 def stratified_folds(y: LabelArray, n_folds: int, generator: np.random.RandomState) -> IntArray:
-    """Deal rows to folds so that each fold has every class, or every part of a numeric target's range, in its share.
+    """Deal rows to folds so that each has its share of every class, or of every part of a numeric target's range.
 
     Parameters
     ----------
@@ -108,8 +108,8 @@ def held_out_rows(
     classification : bool
         A class's only row is then always learned from.
     crossed : bool
-        Members hold out different folds, so that every row is both learned from and judged on; else all hold out the
-        same rows.
+        Members hold out different folds, so that every row is both learned from and judged on; else all hold out
+        the same rows.
 
     Returns
     -------

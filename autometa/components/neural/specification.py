@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,14 +12,10 @@ __all__ = [
     "ACTIVATIONS",
     "ARCHITECTURES",
     "EMBEDDINGS",
-    "Architecture",
-    "Embedding",
     "NetworkSpec",
     "WeightArrays",
 ]
 
-Architecture: TypeAlias = Literal["mlp", "packed", "tabm"]
-Embedding: TypeAlias = Literal["none", "piecewise", "periodic"]
 WeightArrays: TypeAlias = dict[str, npt.NDArray[Any]]
 
 ARCHITECTURES: Final = ("mlp", "packed", "tabm")

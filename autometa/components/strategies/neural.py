@@ -45,9 +45,9 @@ _REGRESSION: tuple[dict[str, Any], ...] = (
 class NeuralStrategy(Strategy):
     """Small neural networks on normal scores of the columns.
 
-    ``architecture`` "mlp" is one network, "packed" an ensemble of independent ones that each hold out another fold, and
-    "tabm" an ensemble that shares its weights. ``embedding`` turns each numeric column into several numbers, by pieces
-    or by waves. Fits stop after 20 seconds at the latest.
+    ``architecture`` "mlp" is one network, "packed" an ensemble of independent ones that each hold out another
+    fold, and "tabm" an ensemble that shares its weights. ``embedding`` turns each numeric column into several
+    numbers, by pieces or by waves. Fits stop after 20 seconds at the latest.
     """
 
     name: ClassVar[str] = "neural"
@@ -127,7 +127,7 @@ class NeuralStrategy(Strategy):
         from autometa.components.neural import TabularNetworkClassifier, TabularNetworkRegressor
 
         values: dict[str, Any] = {**dict(self.portfolio(task)[0]), **configuration}
-        constants = {"max_seconds": MAX_SECONDS, "device": device, "random_state": random_state}
+        constants: dict[str, Any] = {"max_seconds": MAX_SECONDS, "device": device, "random_state": random_state}
         preprocessor = TablePreprocessor(
             classification=task.is_classification,
             scaling=values.pop("scaling", "quantile"),
