@@ -142,7 +142,8 @@ class ColumnCanonicalizer(TransformerMixin, BaseEstimator):
 
 def _categories(column: pd.Series) -> LabelArray:
     codes, names = as_categories(column)
-    return np.asarray(sorted(set(names[np.unique(codes[codes >= 0])])), dtype=object)
+    present = np.bincount(codes[codes >= 0], minlength=len(names)) > 0
+    return np.asarray(sorted(set(names[present])), dtype=object)
 
 
 def _categorical(column: pd.Series, categories: pd.Index) -> pd.Categorical:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from autometa.domain.cells import as_numbers, clean_text, masked_as_none
 from autometa.foundation.errors import DataWarning, ParameterError, TargetError
-from autometa.foundation.typing import FloatArray, LabelArray
+from autometa.foundation.typing import FloatArray, IntArray, LabelArray
 
 __all__ = ["TaskType", "as_labels", "as_target", "as_target_numbers", "infer_task_type", "resolve_task_type"]
 
@@ -59,7 +59,7 @@ def as_target(y: Any, *, n_rows: int, name: str) -> pd.Series:
     """
     if y is None:
         raise TargetError("requires y to be passed, but the target y is None. Pass the column to predict.")
-    target = _tidy(y if isinstance(y, pd.Series) else pd.Series(_flat(y, name)), name)
+    target = _tidy(y if isinstance(y, pd.Series) else _series(_flat(y, name)), name)
     if len(target) != n_rows:
         raise TargetError(
             f"The target {name!r} has {len(target)} values and the table {n_rows} rows; they must be equally "
@@ -75,6 +75,10 @@ def as_target(y: Any, *, n_rows: int, name: str) -> pd.Series:
             n_missing=n_missing,
         )
     return target
+
+
+def _series(array: LabelArray) -> pd.Series:
+    return pd.Series(array, dtype=object if array.dtype == object else None, copy=False)
 
 
 def _flat(y: Any, name: str) -> LabelArray:
@@ -112,17 +116,19 @@ def _as_array(y: Any, name: str) -> LabelArray:
 
 def _tidy(target: pd.Series, name: str) -> pd.Series:
     """Give numbers that came as objects a numeric dtype; refuse what is neither a label nor a number."""
+    if isinstance(target.dtype, pd.ArrowDtype) and target.dtype.kind == "O":
+        target = target.astype(object)  # binary, decimals, lists, structs
     if pd.api.types.is_object_dtype(target.dtype):
-        target = target.infer_objects()
-    if pd.api.types.is_object_dtype(target.dtype):
-        kinds = set(map(type, target.dropna().to_numpy()))
-        if any(issubclass(kind, (list, dict, set, tuple, np.ndarray)) for kind in kinds):
+        kinds = set(map(type, target.to_numpy())) - {type(None), type(pd.NA), type(pd.NaT)}
+        if any(issubclass(kind, tuple) or kind.__hash__ is None for kind in kinds):
             raise TargetError(
                 f"The target {name!r} holds nested objects (lists, dicts or arrays); it must hold one label or "
                 "one number a row. Targets with several outputs are not supported.",
                 target=name,
             )
-        if kinds and all(_is_number(kind) for kind in kinds):
+        if not any(issubclass(kind, str) for kind in kinds):
+            target = target.infer_objects()
+        if kinds and all(map(_is_number, kinds)) and pd.api.types.is_object_dtype(target.dtype):
             target = pd.Series(as_numbers(target, keep_infinite=True), index=target.index, name=target.name)
     if pd.api.types.is_complex_dtype(target.dtype):
         raise TargetError(
@@ -230,17 +236,17 @@ def as_labels(y: pd.Series) -> LabelArray:
     DataWarning
         If a class has a single row.
     """
-    labels = _plain_labels(y)
-    codes, values = pd.factorize(labels)
+    codes, values = _coded_labels(y)
     counts = np.bincount(codes, minlength=len(values))
+    values, counts, codes = values[counts > 0], counts[counts > 0], (np.cumsum(counts > 0) - 1)[codes]
     if len(values) < 2:
         raise TargetError(
             f"The target has only one class, {_shown(values[0])}; a classifier needs at least two. Check the "
             "target column, or pass type='regression' if it is a number."
         )
-    if 2 * len(values) > len(labels) and len(values) > MAX_INTEGER_CLASSES:
+    if 2 * len(values) > len(codes) and len(values) > MAX_INTEGER_CLASSES:
         raise TargetError(
-            f"The target has {len(values)} classes in {len(labels)} rows: nearly every row would be a class of "
+            f"The target has {len(values)} classes in {len(codes)} rows: nearly every row would be a class of "
             "its own. Drop identifier-like targets, or pass type='regression' if it is a number."
         )
     rare = values[counts == 1]
@@ -252,27 +258,29 @@ def as_labels(y: pd.Series) -> LabelArray:
             DataWarning,
             stacklevel=5,
         )
-    return labels
+    return values[codes]
 
 
 def _shown(label: Any) -> str:
     return repr(label.item() if isinstance(label, np.generic) else label)
 
 
-def _plain_labels(y: pd.Series) -> LabelArray:
+def _coded_labels(y: pd.Series) -> tuple[IntArray, LabelArray]:
+    """Return codes and the labels they stand for, which are sorted out on the few values, not on the many rows."""
     if isinstance(y.dtype, pd.CategoricalDtype):
-        values = _plain_labels(_tidy(pd.Series(y.cat.categories.to_numpy(dtype=object)), "target"))
-        return values[y.cat.codes.to_numpy()]
+        of_category, values = _coded_labels(_tidy(pd.Series(y.cat.categories.to_numpy(dtype=object)), "target"))
+        return of_category[y.cat.codes.to_numpy()], values
     if pd.api.types.is_bool_dtype(y.dtype):
-        return y.to_numpy(dtype=np.bool_)
+        return pd.factorize(y.to_numpy(dtype=np.bool_))
     if pd.api.types.is_numeric_dtype(y.dtype):
-        return _number_labels(y)
+        return pd.factorize(_number_labels(y))
     codes, values = pd.factorize(y.to_numpy(dtype=object))
     if set(map(type, values)) <= {bool, np.bool_}:
-        return values.astype(np.bool_)[codes]
+        return codes, values.astype(np.bool_)
     names = np.empty(len(values), dtype=object)
     names[:] = [clean_text(value) for value in values]
-    return names[codes]
+    of_value, names = pd.factorize(names)  # 1 and "1" are one label now
+    return of_value[codes], names
 
 
 def _number_labels(y: pd.Series) -> LabelArray:

@@ -114,7 +114,7 @@ def _check_header(dialect: _Dialect, file: Path) -> None:
     if more > 1:
         raise FileFormatError(
             f"The first line of {file} has {len(dialect.header)} field(s) separated by {dialect.delimiter!r}, "
-            f"most lines below have {dialect.width}. The first line must name the columns: remove what is above it.",
+            f"most lines below {dialect.width}. The first line must name the columns: remove what is above it.",
             path=str(file),
         )
     if more == 1 and not dialect.ends_in_delimiter:
