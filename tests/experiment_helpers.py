@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from sklearn.datasets import load_diabetes, load_iris, load_wine
-from sklearn.dummy import DummyClassifier
+from sklearn.dummy import DummyClassifier, DummyRegressor
 
+from autometa.components.strategies import Linear
 from autometa.domain import Candidate, Configuration, Strategy, Task, holdout_splits
+from autometa.plugins import Registry
 
-__all__ = ["Misbehaving", "WineSource", "candidate", "write_folder"]
+__all__ = ["Broken", "Misbehaving", "WineSource", "candidate", "make_registry", "write_folder"]
 
-# The fit that warms a strategy up has at most this many rows; it behaves, so that the measured fit is what misbehaves.
+# The fit that warms a strategy up has at most this many rows; it behaves, so that the measured one misbehaves.
 WARM_UP_ROWS = 60
 
 
@@ -52,11 +54,21 @@ class Misbehaving(Strategy):
 
     def portfolio(self, task):
         """Only good behaviour."""
-        return [Configuration(mode="ok", number=number) for number in range(4)]
+        return [Configuration(mode="brief", number=number) for number in range(4)]
 
     def build(self, configuration, task, *, device="auto", random_state=None):
         """Return the classifier."""
+        if not task.is_classification:
+            return DummyRegressor()
         return MisbehavingClassifier(configuration.get("mode", "ok"), configuration.get("marker"))
+
+
+class Broken(Misbehaving):
+    """An earlier version with a bug."""
+
+    def build(self, configuration, task, *, device="auto", random_state=None):
+        """Raise."""
+        raise AttributeError("a bug")
 
 
 class MisbehavingClassifier(DummyClassifier):
@@ -76,8 +88,8 @@ class MisbehavingClassifier(DummyClassifier):
     def _ok(self):
         pass
 
-    def _slow(self):
-        time.sleep(0.3)
+    def _brief(self):
+        time.sleep(0.03)
 
     def _print(self):
         os.write(1, b"not an answer\n" * 100)
@@ -118,6 +130,11 @@ class MisbehavingClassifier(DummyClassifier):
             time.sleep(60)
 
 
+def make_registry(*strategies: Strategy) -> Registry:
+    """Return a registry of the given strategies, by default `Misbehaving`, and the built-in linear one."""
+    return Registry({strategy.name: strategy for strategy in (*(strategies or (Misbehaving(),)), Linear())})
+
+
 def candidate(mode: str = "ok", **more: object) -> Candidate:
     """Return a candidate of `Misbehaving`."""
     return Candidate("misbehaving", Configuration(mode=mode, **more))
@@ -152,13 +169,5 @@ def _written(path: Path, did: int, name: str, kind: str, frame: pd.DataFrame) ->
     file = f"{did}_{name}.parquet"
     frame.to_parquet(path / "parquet" / file)
     facts = {"n_rows": len(frame), "n_features": frame.shape[1] - 1}
-    return {
-        "did": did,
-        "task_id": "",
-        "name": name,
-        "group": "",
-        "task_type": kind,
-        "target": "target",
-        "file": file,
-        **facts,
-    }
+    names = {"did": did, "task_id": "", "name": name, "group": "", "target": "target"}
+    return {**names, "task_type": kind, "file": file, **facts}

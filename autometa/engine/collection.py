@@ -203,7 +203,7 @@ class _Collection:
         """Survey what is not surveyed yet, then work the grid off."""
         journal.append("run", provenance(self.source, self.work, self.limits, n_jobs=self.n_jobs))
         records = list(journal.records())
-        facts = self._surveyed(journal, records)
+        facts = self._surveyed(journal, records, run_again)
         candidates = self._candidates(journal, records)
         done = done_keys(records, again=run_again)
         described = {(r["task"], r["train_size"]) for r in records if r["kind"] == "metafeatures"}
@@ -216,9 +216,13 @@ class _Collection:
     def _outcomes(self, jobs: Sequence[Any]) -> Iterator[tuple[Any, Outcome]]:
         return run_jobs(self.work, jobs, limits=self.limits, n_jobs=self.n_jobs, backend=self.backend)
 
-    def _surveyed(self, journal: Journal, records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _surveyed(
+        self, journal: Journal, records: Sequence[dict[str, Any]], run_again: tuple[str, ...]
+    ) -> list[dict[str, Any]]:
         """Return the facts of all usable tasks, in ascending size."""
-        known = {r["task"]: r for r in records if r["kind"] in ("task", "skip")}
+        known = {
+            r["task"]: r for r in records if r["kind"] in ("task", "skip") and r.get("status") not in run_again
+        }
         entries = [e for key, e in self.source.folder.entries.items() if self.only is None or key in self.only]
         entries.sort(key=lambda entry: entry.n_samples * entry.n_features)
         limit = self.source.protocol.max_features
@@ -240,7 +244,8 @@ class _Collection:
             journal.append("task", facts)
             return {"kind": "task", **facts}
         _logger.warning("%s is left out: %s", job.task, outcome.message)
-        journal.append("skip", {"task": job.task, "name": self._name(job.task), "reason": outcome.message})
+        facts = {"name": self._name(job.task), "status": outcome.status, "reason": outcome.message}
+        journal.append("skip", {"task": job.task, **facts})
         return {"kind": "skip"}
 
     def _name(self, key: str) -> str:

@@ -109,7 +109,12 @@ def _story(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         run = {name: value for name, value in record.items() if name != "kind"}
         if record["kind"] == "run" and run not in runs:
             runs.append(run)
-    skipped = {r["task"]: {"name": r["name"], "reason": r["reason"]} for r in records if r["kind"] == "skip"}
+    surveyed = {r["task"] for r in records if r["kind"] == "task"}
+    skipped = {
+        r["task"]: {"name": r["name"], "reason": r["reason"]}
+        for r in records
+        if r["kind"] == "skip" and r["task"] not in surveyed
+    }
     return {"protocol": records[0]["protocol"], "runs": runs, "skipped": skipped}
 
 

@@ -119,7 +119,7 @@ def test_two_writers_are_one_too_many(path):
 def test_a_full_disk_is_explained(tmp_path):
     path = tmp_path / "journal.jsonl"
     path.symlink_to("/dev/full")
-    with pytest.raises(StoreError, match="No space left on device.*make room"):
+    with pytest.raises(StoreError, match=r"No space left on device.*make room"):
         Journal(path, PROTOCOL)
 
 
