@@ -46,7 +46,15 @@ def classes(table):
 
 
 def numbers(table):
-    return table["a"].fillna(0.0).to_numpy() ** 2 + table["b"].fillna(0.0).to_numpy()
+    return table["a"].fillna(0.0).to_numpy() ** 2 + 3.0 * table["b"].fillna(0.0).to_numpy()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _unhurried():
+    """A network that runs out of seconds on a busy machine is not the same network again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("autometa.components.strategies.neural.MAX_SECONDS", 3_600.0)
+        yield
 
 
 @functools.cache
@@ -62,8 +70,9 @@ def tiny_task(kind):
 def every_candidate():
     for kind in ("classification", "regression"):
         for strategy in get_registry().strategies.values():
-            for candidate in strategy.candidates(tiny_task(kind)):
-                yield pytest.param(strategy, candidate, kind, id=f"{kind[:3]}-{candidate.id}")
+            for place, candidate in enumerate(strategy.candidates(tiny_task(kind))):
+                marks = [pytest.mark.slow] if strategy.name == "neural" and place else []  # seconds each
+                yield pytest.param(strategy, candidate, kind, id=f"{kind[:3]}-{candidate.id}", marks=marks)
 
 
 def every_default():

@@ -1,6 +1,6 @@
 """Ids of the built-in candidates are what they were: measured knowledge is filed under them.
 
-``python -m tests.golden.test_candidate_ids`` writes the file anew; what was measured under an id that goes is lost.
+``python -m tests.golden.test_candidate_ids`` writes the file anew; what was measured under a lost id is lost.
 """
 
 from __future__ import annotations

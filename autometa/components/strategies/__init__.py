@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from autometa.components.strategies.kernel import KernelEnsemble
 from autometa.components.strategies.linear import Linear
+from autometa.components.strategies.neural import NeuralStrategy
 from autometa.components.strategies.svm import SupportVectorMachine
 from autometa.plugins import hookimpl
 
 if TYPE_CHECKING:
     from autometa.domain import Strategy
 
-__all__ = ["KernelEnsemble", "Linear", "SupportVectorMachine", "register_strategies"]
+__all__ = ["KernelEnsemble", "Linear", "NeuralStrategy", "SupportVectorMachine", "register_strategies"]
 
 
 @hookimpl
@@ -24,5 +25,5 @@ def register_strategies(register: Callable[[Strategy], None]) -> None:
     ----------
     register : callable
     """
-    for strategy in (Linear(), SupportVectorMachine(), KernelEnsemble()):
+    for strategy in (Linear(), SupportVectorMachine(), KernelEnsemble(), NeuralStrategy()):
         register(strategy)

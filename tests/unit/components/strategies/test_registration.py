@@ -12,7 +12,7 @@ from autometa.plugins.registry import get_registry
 
 
 def test_the_built_in_strategies_are_found():
-    assert {"linear", "svm", "kernel"} <= set(get_registry().strategies)
+    assert {"linear", "svm", "kernel", "neural"} <= set(get_registry().strategies)
     assert not [record.error for record in get_registry().records if record.error]
 
 
@@ -26,7 +26,7 @@ def test_registration_imports_no_learner():
     assert found.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", ["linear", "svm", "kernel"])
+@pytest.mark.parametrize("name", ["linear", "svm", "kernel", "neural"])
 def test_values_outside_of_the_space_are_refused(name):
     task = Task.from_arrays(np.arange(20.0).reshape(10, 2), np.arange(10) % 2)
     with pytest.raises(ParameterError, match="has no parameter"):
