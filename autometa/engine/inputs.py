@@ -15,7 +15,7 @@ from autometa.engine.pairing import column_or_target, is_name, name_of, paired, 
 from autometa.engine.sources import Source, open_source
 from autometa.foundation.errors import ParameterError, TargetError
 
-__all__ = ["as_task"]
+__all__ = ["as_task", "read_features"]
 
 
 def as_task(
@@ -93,6 +93,26 @@ def as_task(
         task_id=source.task_id if is_stated else None,
         splits=tuple(Split(i, *rows) for i, rows in enumerate(source.splits)) if is_stated else (),
     )
+
+
+def read_features(dataset: Any) -> pd.DataFrame:
+    """Read a table to predict: as `as_task` takes it, but no target is needed.
+
+    Parameters
+    ----------
+    dataset : table, path, text or object
+
+    Returns
+    -------
+    DataFrame of shape (n_samples, n_columns)
+        With the target among the columns where a file holds it; a fitted pipeline picks its own columns by name.
+
+    Raises
+    ------
+    InputError
+        If the table or the file cannot be used.
+    """
+    return as_frame(open_source(dataset).X)
 
 
 def _changed(
