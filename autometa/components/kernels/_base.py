@@ -88,13 +88,13 @@ class BaseKernelEnsemble(BaseEstimator):
     def _training_data(self, X: Any, y: Any, sample_weight: Any, **checks: Any) -> TrainingData:
         """Validate what `fit` was given; rows of weight 0 are left out."""
         self._check_parameters()
+        if sample_weight is not None and not np.asarray(sample_weight).any():
+            raise InputError("sample_weight must have a positive entry; every weight is zero.")
         X, y = validate_data(
             self, X, y, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=2, **checks
         )
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         kept = weights > 0
-        if not kept.any():
-            raise InputError("sample_weight must have a positive entry; all are 0.")
         return TrainingData(X[kept], y[kept], weights[kept] / weights[kept].mean())
 
     def _check_parameters(self) -> None:

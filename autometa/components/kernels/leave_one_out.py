@@ -28,6 +28,7 @@ __all__ = ["RidgeFit", "fit_ridge", "ridge_path"]
 _logger = logging.getLogger(__name__)
 
 _MAX_TENFOLDS: Final = 6
+_ROUNDING: Final = 4.0
 
 
 class RidgeFit(NamedTuple):
@@ -74,10 +75,12 @@ def ridge_path(
     root = np.sqrt(weights)[:, None]
     scale = backend.asarray(root)
     eigenvalues, vectors = (backend.to_numpy(part) for part in backend.eigh(gram * scale * scale.T))
+    # Kernels of low rank (linear) have zeros here, which rounding turns into small numbers of any sign.
+    eigenvalues[eigenvalues < _ROUNDING * np.finfo(backend.precision).eps * eigenvalues[-1]] = 0.0
     projected = vectors.T @ (root * targets)
     squares = vectors**2
     for ridge in ridges:
-        shrink = 1.0 / (np.maximum(eigenvalues, 0.0) + ridge)
+        shrink = 1.0 / (eigenvalues + ridge)
         solution = vectors @ (shrink[:, None] * projected)
         yield targets - solution / (squares @ shrink)[:, None] / root
 

@@ -84,7 +84,7 @@ def _rows_in_memory(backend: Backend) -> int:
 
 
 def _rows_in_time(backend: Backend, n_members: int, seconds: float) -> int:
-    """Rows whose exact fit takes the given time, from one timed factorisation of a small matrix."""
+    """Rows whose exact fit takes the given time, from one timed factorisation of a small matrix; at least 300."""
     if math.isinf(seconds):
         return np.iinfo(np.int64).max
     matrix, right = backend.asarray(np.eye(_PROBE_ROWS)), backend.asarray(np.zeros((_PROBE_ROWS, 1)))
@@ -93,4 +93,4 @@ def _rows_in_time(backend: Backend, n_members: int, seconds: float) -> int:
         backend.to_numpy(backend.solve_ridge(matrix, 1.0, right)[0])
         probe = time.perf_counter() - begin
     share = max(seconds, 0.0) / (_OVERHEAD * n_members * probe)
-    return max(1, int(_PROBE_ROWS * share ** (1 / 3)))
+    return max(_MIN_LANDMARKS, int(_PROBE_ROWS * share ** (1 / 3)))

@@ -25,6 +25,9 @@ PILOT_ROWS: Final = 500
 RIDGES: Final = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 
 
+_EVEN: Final = 1e-4  # relative difference of losses that counts as none
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A kernel, by its name, with a rate."""
@@ -58,13 +61,14 @@ def select(
     """Choose rate and ridge of each kernel by leave-one-out loss on the given rows; best kernel first."""
     pilot, goal, mass = views.take(rows), targets[rows], weights[rows]
     settings = [Setting(kernel.name, rate) for kernel in kernels for rate in kernel.rates]
-    best: dict[str, Choice] = {}
+    tried: dict[str, list[Choice]] = {}
     for setting, gram in kernel_matrices(backend, settings, pilot, pilot):
-        name, path = setting.kernel_name, ridge_path(backend, gram, goal, RIDGES, mass)
-        for ridge, left_out in zip(RIDGES, path, strict=True):
-            choice = Choice(name, setting.rate, ridge, loss(left_out, rows))
-            best[name] = min(best.get(name, choice), choice, key=_loss)
-    return sorted(best.values(), key=_loss)
+        path = ridge_path(backend, gram, goal, RIDGES, mass)
+        tried.setdefault(setting.kernel_name, []).extend(
+            Choice(setting.kernel_name, setting.rate, ridge, loss(left_out, rows))
+            for ridge, left_out in zip(RIDGES, path, strict=True)
+        )
+    return sorted((_best(choices) for choices in tried.values()), key=_loss)
 
 
 def spread_sample(views: Views, groups: IntArray, size: int, generator: np.random.RandomState) -> IntArray:
@@ -78,6 +82,14 @@ def spread_sample(views: Views, groups: IntArray, size: int, generator: np.rando
         return np.arange(n)
     order = np.lexsort((views.rank @ direction, groups))
     return np.sort(order[((np.arange(size) + 0.5) * n / size).astype(np.int64)])
+
+
+def _best(choices: Sequence[Choice]) -> Choice:
+    """The choice of least loss; of several as good up to rounding, the one with the largest ridge."""
+    least = min(map(_loss, choices))
+    return max(
+        (choice for choice in choices if choice.loss <= least * (1 + _EVEN)), key=lambda c: (c.ridge, -c.loss)
+    )
 
 
 def _loss(choice: Choice) -> float:

@@ -64,7 +64,9 @@ class ColumnViews:
         self._has_missing = np.isnan(X).any(axis=0)
         table = self._with_indicators(X)
         self._varies = np.array([_varies(column) for column in table.T], dtype=np.bool_)
-        table = table[:, self._varies]
+        # Squares of columns near the ends of the range of floats would overflow or vanish.
+        self._unit = np.nanmax(np.abs(table[:, self._varies]), axis=0, initial=0.0)
+        table = table[:, self._varies] / self._unit
         mass = np.where(np.isnan(table), 0.0, weights[:, None])
         mass = mass / mass.sum(axis=0)
         filled = np.nan_to_num(table)
@@ -76,7 +78,7 @@ class ColumnViews:
 
     def transform(self, X: FloatArray) -> Views:
         """Look at a table, ndarray of shape (n, n_features), float64, with the training statistics."""
-        table = self._with_indicators(X)[:, self._varies]
+        table = self._with_indicators(X)[:, self._varies] / self._unit
         standard = np.clip((table - self._centre) / self._scale, -_CLIP, _CLIP)
         rank = np.empty_like(standard)
         for j, (values, ranks) in enumerate(self._knots):
@@ -125,7 +127,10 @@ def _share_between(values: FloatArray, groups: IntArray, weights: FloatArray) ->
 
 def _varies(column: FloatArray) -> bool:
     seen = column[~np.isnan(column)]
-    return bool(seen.size) and bool(np.ptp(seen) > _CONSTANT * np.abs(seen).max())
+    if not seen.size:
+        return False
+    largest = np.abs(seen).max()
+    return bool(largest > 0.0) and bool(np.ptp(seen / largest) > _CONSTANT)
 
 
 def _rank_knots(values: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
