@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any
 
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, wrap_non_picklable_objects
 
 from autometa.components.experiments.lifeline import die_with_parent
 from autometa.components.experiments.outcome import Limits, Outcome, Work
@@ -67,7 +67,8 @@ def run_jobs(
     EvaluationError
         If the backend's workers die again and again.
     """
-    pickled = pickle.dumps(work)
+    # By value where it must be: a strategy that was defined in a notebook cannot be imported by a sandbox.
+    pickled = pickle.dumps(wrap_non_picklable_objects(work, keep_wrapper=False))
     payload = _Payload(pickled, hashlib.sha256(pickled).hexdigest(), limits, os.getpid())
     done = bytearray(len(jobs))
     failures = 0

@@ -102,6 +102,15 @@ def test_any_backend_gives_the_same_results_and_loads_a_task_once(backend, tmp_p
     assert len({line.split()[0] for line in loads}) <= 2
 
 
+def test_a_strategy_that_cannot_be_imported_travels_by_value():
+    class InANotebook(Misbehaving):
+        pass
+
+    local = EvaluationWork(TaskCache(WineSource()), {"misbehaving": InANotebook()})
+    ((_, outcome),) = run_jobs(local, [cell()], limits=LIMITS, backend="sequential")
+    assert (outcome.status, outcome.value.status) == ("ok", "ok")
+
+
 def test_a_child_that_is_killed_between_jobs_is_replaced():
     box, pickled = Sandbox(), pickle.dumps(work())
     try:
