@@ -289,6 +289,6 @@ def _named(column: pd.Series) -> pd.Series:
 def _category_name(value: Any) -> str:
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
-    if isinstance(value, decimal.Decimal) and value == value.to_integral_value():
+    if isinstance(value, decimal.Decimal) and value.is_finite() and value == value.to_integral_value():
         return str(int(value))
     return clean_text(value)

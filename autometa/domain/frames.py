@@ -71,10 +71,16 @@ def _foreign_frame(X: Any) -> pd.DataFrame:
         return _converted(X, lambda: pd.DataFrame(dict(X)))
     if isinstance(X, Sequence) and not isinstance(X, (str, bytes)):
         return _rows_frame(X)
-    if hasattr(X, "__arrow_c_stream__") and getattr(X, "ndim", 2) == 2:
+    if len(getattr(X, "shape", ())) == 1 and not isinstance(X, np.ndarray):
+        raise TableError(
+            f"A table must have two dimensions (rows, columns); got a {type(X).__name__}, which is one column. "
+            "Use .to_frame() for a table with a single column.",
+            type=type(X).__name__,
+        )
+    if hasattr(X, "__arrow_c_stream__"):
         return _converted(X, lambda: _arrow_frame(X))
     if hasattr(X, "to_pandas"):
-        return _checked_pandas(_converted(X, X.to_pandas), X)
+        return as_frame(_converted(X, lambda: pd.DataFrame(X.to_pandas())))
     return _array_frame(_converted(X, lambda: np.asarray(X)), kind=type(X))
 
 
@@ -95,16 +101,6 @@ def _arrow_frame(X: Any) -> pd.DataFrame:
 
     table = X if isinstance(X, pa.Table) else pa.table(X)
     frame: pd.DataFrame = table.to_pandas(split_blocks=True)
-    return frame
-
-
-def _checked_pandas(frame: Any, X: Any) -> pd.DataFrame:
-    if not isinstance(frame, pd.DataFrame):
-        raise TableError(
-            f"A table must have two dimensions (rows, columns); got {type(X).__name__}, which is one column. "
-            "Use .to_frame() for a table with a single column.",
-            type=type(X).__name__,
-        )
     return frame
 
 
@@ -130,7 +126,7 @@ def _rows_frame(rows: Sequence[Any]) -> pd.DataFrame:
 
 
 def _array_frame(array: np.ndarray[Any, Any], kind: type | None = None) -> pd.DataFrame:
-    if array.ndim == 0 and array.dtype == object:
+    if array.ndim == 0:
         raise TableError(f"A {(kind or type(array)).__name__} is no table. Pass {_ACCEPTED}.")
     if array.dtype.names:
         return pd.DataFrame(array)
