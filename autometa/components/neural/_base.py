@@ -21,7 +21,7 @@ from autometa.foundation.typing import BoolArray, FloatArray, LabelArray
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from autometa.components.neural.training import Rows, TrainingPlan
+    from autometa.components.neural.training import Rows, TrainingPlan, TrainingReport
 
 __all__ = ["BaseTabularNetwork"]
 
@@ -32,7 +32,7 @@ _MIN_ROWS_TO_HOLD_OUT: Final = 30
 _MAX_STEPS: Final = 700  # of the optimiser, unless that is fewer than _MIN_EPOCHS
 _MIN_EPOCHS: Final = 25
 _TRAINING_SHARE: Final = 0.9  # of the seconds that are left; the rest is for the last look at held-out rows
-_MAX_JUDGED: Final = 8_192  # held-out rows that are watched; more would say the same
+_MAX_JUDGED: Final = 4_096  # held-out rows that are watched; more would say the same
 _MAX_EMBEDDED: Final = 2_048  # inputs of the backbone that embedded columns may make up
 # Five independent members hold out one fifth each; eight of them were no better at 1.6 times the time.
 _MEMBERS: Final = {"packed": 5, "tabm": 8}
@@ -87,7 +87,7 @@ class BaseTabularNetwork(BaseEstimator):
             plan = self._plan(len(X), seed, classification, seconds)
             report = training.fit_network(network, rows, judged, plan)
             self._weights = report.weights
-            self._after_training(network, judged)
+            self._after_training(report, judged)
         self.validation_losses_ = np.asarray(report.losses)
         self.n_epochs_, self.best_epoch_ = len(report.losses), report.best_epoch
         self.stopped_by_, self.batch_size_ = report.stopped_by, report.batch_size
@@ -111,8 +111,8 @@ class BaseTabularNetwork(BaseEstimator):
             held_out=torch.as_tensor(weights * held_out, device=self.device_),
         )
 
-    def _after_training(self, network: nn.Module, judged: Rows) -> None:
-        """Use the trained network and the rows that it was judged on once more."""
+    def _after_training(self, report: TrainingReport, judged: Rows) -> None:
+        """Use what the best network says of the rows that it was judged on."""
 
     def _held_out(self, y: LabelArray, generator: np.random.RandomState, classification: bool) -> BoolArray:
         if len(y) < _MIN_ROWS_TO_HOLD_OUT:

@@ -16,9 +16,7 @@ from autometa.foundation.errors import TargetError
 from autometa.foundation.typing import FloatArray, LabelArray, RandomState
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from autometa.components.neural.training import Rows
+    from autometa.components.neural.training import Rows, TrainingReport
 
 __all__ = ["TabularNetworkClassifier", "TabularNetworkRegressor"]
 
@@ -166,16 +164,11 @@ class TabularNetworkClassifier(ClassifierMixin, BaseTabularNetwork):
         self._fit_network(X, codes.astype(np.int64), weights, n_outputs=len(self.classes_), classification=True)
         return self
 
-    def _after_training(self, network: nn.Module, judged: Rows) -> None:
-        from autometa.components.neural.execution import forward_in_batches
-        from autometa.components.neural.model import load_arrays
-
+    def _after_training(self, report: TrainingReport, judged: Rows) -> None:
         self.temperature_ = 1.0
-        if not self.calibrate or not len(judged):
-            return
-        load_arrays(network, self._weights)
-        logits = forward_in_batches(network, judged.X, 1024).cpu().numpy()
-        self.temperature_ = best_temperature(logits, judged.y.cpu().numpy(), judged.held_out.cpu().numpy())
+        if self.calibrate and report.held_out is not None:
+            logits, codes, weights = (t.cpu().numpy() for t in (report.held_out, judged.y, judged.held_out))
+            self.temperature_ = best_temperature(logits, codes, weights)
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Return the members' mean probabilities.

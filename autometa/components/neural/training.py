@@ -102,6 +102,8 @@ class TrainingReport:
     losses : tuple of float
         Held-out loss after each epoch (log loss in nats, or mean squared error of standardised targets); lower is
         better; NaN without held-out rows.
+    held_out : Tensor or None
+        Outputs of `weights` for the rows that were watched, (n_judged, k, n_outputs).
     best_epoch : int
         Epoch of `weights`, from 1.
     stopped_by : {"epochs", "patience", "time"}
@@ -111,6 +113,7 @@ class TrainingReport:
 
     weights: WeightArrays
     losses: tuple[float, ...]
+    held_out: Tensor | None
     best_epoch: int
     stopped_by: str
     batch_size: int
@@ -161,21 +164,24 @@ class _Trainer:
     def run(self) -> TrainingReport:
         best, best_epoch, losses, stopped_by = math.inf, 0, [], "epochs"
         weights: WeightArrays = {}
+        held_out: Tensor | None = None
         for epoch in range(1, self.plan.max_epochs + 1):
             complete = self._epoch()
             if not complete and weights:  # an epoch cut short is judged only when there is nothing else to return
                 stopped_by = "time"
                 break
-            losses.append(self._held_out_loss())
+            outputs = self._watch()
+            losses.append(self._held_out_loss(outputs))
             if not weights or not len(self.judged) or losses[-1] < best:
-                best, best_epoch, weights = losses[-1], epoch, to_arrays(self.average)
+                best, best_epoch = losses[-1], epoch
+                weights, held_out = to_arrays(self.average), outputs
             if not complete:
                 stopped_by = "time"
                 break
             if epoch - best_epoch >= self.plan.patience:
                 stopped_by = "patience"
                 break
-        return TrainingReport(weights, tuple(losses), best_epoch, stopped_by, self.batch_size)
+        return TrainingReport(weights, tuple(losses), held_out, best_epoch, stopped_by, self.batch_size)
 
     def _epoch(self) -> bool:
         """Pass once over the rows; return whether that ended in time."""
@@ -232,10 +238,14 @@ class _Trainer:
             return self.planned_steps
         return min(self.planned_steps, max(self.step * self.plan.max_seconds / elapsed, self.step + 1))
 
-    def _held_out_loss(self) -> float:
+    def _watch(self) -> Tensor | None:
         if not len(self.judged):
+            return None
+        return forward_in_batches(self.average, self.judged.X, 4 * self.batch_size)
+
+    def _held_out_loss(self, outputs: Tensor | None) -> float:
+        if outputs is None:
             return math.nan
-        outputs = forward_in_batches(self.average, self.judged.X, 4 * self.batch_size)
         return held_out_loss(outputs, self.judged.y, self.judged.held_out, classification=self.plan.classification)
 
 
