@@ -5,11 +5,11 @@ Usage::
     python benchmarks/kernel_ensemble.py FOLDER [--output benchmarks/results/kernel_ensemble.csv]
 
 FOLDER holds ``index.csv`` (columns did, group, task_type, n_rows, n_features, file) and ``parquet/`` with one
-table a file, the target last and nominal columns as categories. One table of each group, of 100 to 3,000 rows and
-at most 500 columns, is split once (30 % for testing, stratified, seed 0), training rows capped at 2,000; classes
-of fewer than ten rows are left out. Nominal columns become indicators of their twelve most frequent levels. The loss
-is the log-loss or, for regression, the root mean squared error over the standard deviation of the test targets:
-lower is better. Seconds are of processor time, for fit and prediction.
+table a file, the target last and nominal columns as categories. One table of each group, of 100 to 3,000 rows
+and at most 500 columns, is split once (30 % for testing, stratified, seed 0), training rows capped at 2,000;
+classes of fewer than ten rows are left out. Nominal columns become indicators of their twelve most frequent
+levels. The loss is the log-loss or, for regression, the root mean squared error over the standard deviation
+of the test targets: lower is better. Seconds are of processor time, for fit and prediction.
 """
 
 from __future__ import annotations
