@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
 from autometa.components.strategies.columns import CategoryCodes, DateFeatures, TextFeatures
@@ -111,11 +112,14 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         -------
         ndarray of float64, shape (n_samples, n_features_out)
         """
-        steps: list[tuple[str, Any]] = [("columns", self._column_transformer(X, y))]
+        steps: list[tuple[str, Any]] = [
+            ("columns", self._column_transformer(X, y)),
+            ("at_least_one", FunctionTransformer(_at_least_one_column)),
+        ]
         if self.features in ("interactions", "full"):
             steps.append(("interactions", Interactions(self.n_interacting, self.classification)))
         self.transformer_ = Pipeline(steps)
-        matrix = _at_least_one_column(self.transformer_.fit_transform(X, y))
+        matrix: FloatArray = self.transformer_.fit_transform(X, y)
         self.n_features_out_ = matrix.shape[1]
         return matrix
 
@@ -132,7 +136,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         ndarray of float64, shape (n_samples, n_features_out)
         """
         check_is_fitted(self)
-        return _at_least_one_column(self.transformer_.transform(X))
+        return np.asarray(self.transformer_.transform(X))
 
     def _column_transformer(self, X: pd.DataFrame, y: LabelArray) -> ColumnTransformer:
         from sklearn.compose import ColumnTransformer

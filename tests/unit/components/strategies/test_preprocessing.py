@@ -35,9 +35,10 @@ class TestWidths:
         table = canonical(pd.DataFrame({"a": generator.normal(size=80), "b": 1.0, "c": np.nan}))
         assert TablePreprocessor().fit_transform(table, y).shape == (80, 1)
 
-    def test_a_table_without_information_gives_one_column_of_zeros(self, y):
-        matrix = TablePreprocessor().fit_transform(canonical(pd.DataFrame({"b": np.ones(80)})), y)
-        np.testing.assert_array_equal(matrix, np.zeros((80, 1)))
+    @pytest.mark.parametrize("features", ["linear", "splines", "bins", "interactions", "full"])
+    def test_a_table_without_information_gives_zeros(self, y, features):
+        matrix = TablePreprocessor(features=features).fit_transform(canonical(pd.DataFrame({"b": np.ones(80)})), y)
+        np.testing.assert_array_equal(matrix, np.zeros((80, 2 if features in ("interactions", "full") else 1)))
 
     def test_a_hundred_thousand_categories_stay_narrow(self):
         table = pd.DataFrame({"id": [f"u{i}" for i in range(100_000)]})
