@@ -37,9 +37,9 @@ _TRUE = frozenset({"true", "t", "yes", "y", "on", "1", "1.0"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0", "0.0"})
 _DAY_MONTH = re.compile(r"\s*(\d{1,2})([-/.])(\d{1,2})\2\d{2,4}")
 
-# The ends of datetime64[ns]; 9999-12-31, a common "for ever", lies outside and is moved to the end.
-_MIN_DATE = np.datetime64("1677-09-21T00:12:43.145225", "us")
-_MAX_DATE = np.datetime64("2262-04-11T23:47:16.854775", "us")
+# What datetime64[ns] holds with room for rounding; 9999-12-31, a common "for ever", is moved to the end.
+_MIN_DATE = np.datetime64("1678-01-01", "us")
+_MAX_DATE = np.datetime64("2262-01-01", "us")
 _TO_NUMERIC_TYPES = (str, int, float, np.number, np.bool_, type(None), type(pd.NA))
 
 
@@ -170,7 +170,7 @@ def _truth(cell: Any) -> Any:
 
 
 def as_datetimes(column: pd.Series, *, day_first: bool = False) -> npt.NDArray[np.datetime64]:
-    """Return the cells as points in time, UTC without zone; dates outside 1677..2262 are moved to the nearest end.
+    """Return the cells as points in time, UTC without zone; dates outside 1678..2261 are moved to the nearest end.
 
     Parameters
     ----------

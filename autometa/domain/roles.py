@@ -110,10 +110,9 @@ def check_role_overrides(frame: pd.DataFrame, overrides: Mapping[str, ColumnRole
 def _is_readable(column: pd.Series, role: ColumnRole) -> bool:
     if role is ColumnRole.DATETIME:
         return not pd.api.types.is_numeric_dtype(column.dtype) and not bool(np.isnat(as_datetimes(column)).all())
-    if role in (ColumnRole.NUMERIC, ColumnRole.BOOLEAN):
-        read = as_numbers if role is ColumnRole.NUMERIC else as_booleans
-        return not bool(np.isnan(read(column)).all())
-    return True
+    if role is ColumnRole.NUMERIC:
+        return not bool(np.isnan(as_numbers(column, keep_infinite=True)).all())
+    return role is not ColumnRole.BOOLEAN or not bool(np.isnan(as_booleans(column)).all())
 
 
 def _sample(frame: pd.DataFrame) -> pd.DataFrame:

@@ -102,16 +102,15 @@ def _flat(y: Any, name: str) -> LabelArray:
 
 
 def _as_array(y: Any, name: str) -> LabelArray:
+    if isinstance(y, np.ma.MaskedArray):
+        return masked_as_none(y)
     try:
         # As objects: NumPy would turn ["a", nan] into strings, and the missing value into "nan".
-        array = np.asarray(y, dtype=object) if isinstance(y, (list, tuple)) else np.asarray(y)
+        return np.asarray(y, dtype=object) if isinstance(y, (list, tuple)) else np.asarray(y)
     except Exception as error:  # whatever a foreign type's conversion raises
         raise TargetError(
             f"The target {name!r} cannot be read: {type(error).__name__}: {error}. Pass one value a row."
         ) from error
-    if isinstance(array, np.ma.MaskedArray):
-        return masked_as_none(array)
-    return array
 
 
 def _tidy(target: pd.Series, name: str) -> pd.Series:
@@ -129,12 +128,19 @@ def _tidy(target: pd.Series, name: str) -> pd.Series:
         if not any(issubclass(kind, str) for kind in kinds):
             target = target.infer_objects()
         if kinds and all(map(_is_number, kinds)) and pd.api.types.is_object_dtype(target.dtype):
-            target = pd.Series(as_numbers(target, keep_infinite=True), index=target.index, name=target.name)
+            target = _as_float(target)
     if pd.api.types.is_complex_dtype(target.dtype):
         raise TargetError(
             f"The target {name!r} holds complex numbers; predict one real part at a time.", target=name
         )
     return target
+
+
+def _as_float(target: pd.Series) -> pd.Series:
+    numbers = as_numbers(target, keep_infinite=True)
+    if (np.isnan(numbers) > target.isna().to_numpy()).any():
+        return target  # an integer beyond float64: as_target_numbers shows it
+    return pd.Series(numbers, index=target.index, name=target.name)
 
 
 def _is_number(kind: type) -> bool:

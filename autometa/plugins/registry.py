@@ -215,12 +215,16 @@ def _register(
     try:
         manager.register(plugin, name=point.name)
         manager.check_pending()
+        _check_hooks(manager, plugin)
         strategies: dict[str, Strategy] = {}
         knowledge: list[Path] = []
         _call_alone(manager, plugin, "register_strategies", register=_collector(strategies, taken))
         _call_alone(manager, plugin, "register_knowledge", register=_folder_collector(knowledge))
     except BaseException:
-        manager.unregister(plugin)  # a hook with a wrong signature raises half-way through register()
+        if manager.is_registered(
+            plugin
+        ):  # older pluggy registers half of a plugin before it sees a wrong signature
+            manager.unregister(plugin)
         raise
     hooks = tuple(sorted(caller.name for caller in manager.get_hookcallers(plugin) or []))
     return strategies, knowledge, hooks
@@ -231,6 +235,13 @@ def _check_new(manager: pluggy.PluginManager, plugin: Any, name: str) -> None:
         raise PluginError(f"Another plugin is called {name!r} already; one of the two must be uninstalled.")
     if manager.is_registered(plugin):
         raise PluginError(f"The same object is registered already, as {manager.get_name(plugin)!r}.")
+
+
+def _check_hooks(manager: pluggy.PluginManager, plugin: Any) -> None:
+    if not manager.get_hookcallers(plugin):
+        raise PluginError(
+            f"{type(plugin).__name__} brings nothing: it implements no hook; mark its functions with @autometa.hookimpl."
+        )
 
 
 def _call_alone(manager: pluggy.PluginManager, plugin: Any, hook: str, **arguments: Any) -> None:
