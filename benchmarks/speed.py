@@ -78,9 +78,11 @@ base = [once("import sklearn") for _ in range(7)]
 ours = [once("import sklearn, autometa") for _ in range(7)]
 import statistics
 loaded = subprocess.run(
-    [sys.executable, "-c", "import autometa, sys; print([m for m in ('torch', 'openml', 'optuna') if m in sys.modules])"],
+    [sys.executable, "-c",
+     "import autometa, sys; print([m for m in ('torch', 'openml', 'optuna') if m in sys.modules])"],
     check=True, capture_output=True, text=True).stdout.strip()
-print(json.dumps({"over_sklearn": statistics.median(ours) - statistics.median(base), "heavy_modules_loaded": loaded}))
+over = statistics.median(ours) - statistics.median(base)
+print(json.dumps({"over_sklearn": over, "heavy_modules_loaded": loaded}))
 """
 
 PROCESS = """
@@ -97,7 +99,11 @@ print(json.dumps({{"seconds": statistics.median(seconds[1:])}}))
 
 def run(code: str, **environment: str) -> dict[str, object]:
     process = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environment}, check=False
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=False,
     )
     if process.returncode:
         raise SystemExit(process.stderr)
@@ -106,7 +112,8 @@ def run(code: str, **environment: str) -> dict[str, object]:
 
 def machine() -> dict[str, object]:
     names = [line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")]
-    return {"cpu": names[0] if names else platform.processor(), "cores": os.cpu_count(), "python": platform.python_version()}
+    cpu = names[0] if names else platform.processor()
+    return {"cpu": cpu, "cores": os.cpu_count(), "python": platform.python_version()}
 
 
 def _cpuinfo() -> list[str]:

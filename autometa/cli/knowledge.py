@@ -49,6 +49,9 @@ def build(
     backend: Backend = None,
     seconds_per_cell: Seconds = 30.0,
     gigabytes_per_cell: Memory = 4.0,
+    run_again: Annotated[
+        list[str] | None, typer.Option("--run-again", help="Status of cells to run again. Repeatable.")
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Evaluate the candidates on the datasets of a folder; run it again to go on."""
@@ -66,6 +69,7 @@ def build(
         backend=backend,
         seconds_per_cell=seconds_per_cell,
         memory_per_cell=int(gigabytes_per_cell * 1024**3),
+        run_again=run_again or (),
         output=output,
     )
     _show(base.info(), as_json=json)
