@@ -91,9 +91,7 @@ class _AutoMetaEstimator(BaseEstimator):
         if isinstance(X, pd.DataFrame):
             validate_data(self, X, y, skip_check_array=True)
             return X, y
-        array, target = validate_data(
-            self, X, y, ensure_all_finite="allow-nan", dtype=None, ensure_min_samples=2
-        )
+        array, target = validate_data(self, X, y, ensure_all_finite="allow-nan", dtype=None, ensure_min_samples=2)
         return array, target
 
     def _remember(self, task: Task) -> None:
