@@ -240,7 +240,8 @@ def _check_new(manager: pluggy.PluginManager, plugin: Any, name: str) -> None:
 def _check_hooks(manager: pluggy.PluginManager, plugin: Any) -> None:
     if not manager.get_hookcallers(plugin):
         raise PluginError(
-            f"{type(plugin).__name__} brings nothing: it implements no hook; mark its functions with @autometa.hookimpl."
+            f"{type(plugin).__name__} brings nothing: it implements no hook. Mark its functions with "
+            "@autometa.hookimpl."
         )
 
 

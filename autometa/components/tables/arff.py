@@ -56,8 +56,6 @@ def read_arff(content: bytes, file: Path) -> pd.DataFrame:
         raise FileFormatError(f"{file} has relational attributes, which are no cells of a table.", path=str(file))
     header, data = _DATE.sub(r"\1string", text[: match.start()]), text[match.end() :]
     attributes = _loaded(header + "@data\n", file, is_sparse=False)["attributes"]
-    if not attributes:
-        raise FileFormatError(f"{file} declares no attributes.", path=str(file))
     columns = _plain_columns(data, attributes, file)
     if columns is None:
         columns = _general_columns(header, match.group() + data, attributes, file)

@@ -120,7 +120,7 @@ BROKEN = {
     "half": (HalfWay(), "RuntimeError: after the first"),
     "signature": (WrongSignature(), "PluginValidationError"),
     "nothing": (None, "NoneType brings nothing"),
-    "no marks": (types.SimpleNamespace(register_strategies=print), "mark its functions with @autometa.hookimpl"),
+    "no marks": (types.SimpleNamespace(register_strategies=print), "Mark its functions with @autometa.hookimpl"),
     "unknown hook": (UnknownHook(), "register_learners"),
     "no strategy": (bringing("alpha"), "takes an instance of autometa.Strategy"),
     "class": (bringing(type(strategy("x"))), "takes an instance"),
