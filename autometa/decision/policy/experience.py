@@ -152,6 +152,7 @@ class Experience:
         weights: FloatArray,
         order: Sequence[int] | IntArray,
         *,
+        closeness: FloatArray | None = None,
         influences: Mapping[str, float] | None = None,
         familiarity: float = 1.0,
         fallback: bool = False,
@@ -166,6 +167,8 @@ class Experience:
             Shares of the past rows; they sum to 1.
         order : sequence of int
             Positions of the candidates, best first; those without history are moved to the end.
+        closeness : ndarray of float64, shape (n_rows,), optional
+            Shares by which the neighbours are named; default `weights`.
         influences, familiarity, fallback, notes
             As in `Ranking`.
 
@@ -184,7 +187,7 @@ class Experience:
             high=high,
             fit_seconds=self.fit_times.predict(query),
             n_evaluations=self.performance.n_evaluations,
-            neighbours=self._neighbours(weights),
+            neighbours=self._neighbours(weights if closeness is None else closeness),
             influences=influences or {},
             familiarity=familiarity,
             fallback=fallback,

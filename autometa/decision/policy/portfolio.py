@@ -16,7 +16,9 @@ _MASS = 0.999
 _LEAST_GAIN = 1e-9
 
 
-def greedy_portfolio(weights: FloatArray, regret: FloatArray, *, length: int = N_COMPLEMENTARY) -> IntArray:
+def greedy_portfolio(
+    weights: FloatArray, regret: FloatArray, *, first: int | None = None, length: int = N_COMPLEMENTARY
+) -> IntArray:
     """Order candidates: the best expected first, then what lowers the expected minimum most.
 
     Parameters
@@ -25,6 +27,8 @@ def greedy_portfolio(weights: FloatArray, regret: FloatArray, *, length: int = N
         Shares of the past rows; they sum to 1.
     regret : ndarray of float64, shape (n_rows, n_candidates)
         Lower is better.
+    first : int, optional
+        The first place, if it is chosen already; default the best expected.
     length : int
         Places chosen to complement; the rest follows in order of expected regret.
 
@@ -47,7 +51,7 @@ def greedy_portfolio(weights: FloatArray, regret: FloatArray, *, length: int = N
     for place in range(min(length, regret.shape[1])):
         score = expected if place == 0 else share @ np.minimum(past, reached[:, None])
         score = np.where(np.isin(np.arange(len(score)), chosen), np.inf, score)
-        pick = int(np.argmin(score))
+        pick = first if place == 0 and first is not None else int(np.argmin(score))
         if place > 1 and value - score[pick] < _LEAST_GAIN:
             break
         chosen.append(pick)

@@ -12,7 +12,7 @@ from autometa.foundation.typing import FloatArray
 __all__ = ["TOP_K", "EvaluationReport", "closed_gap"]
 
 TOP_K = (1, 3, 5)
-_N_BOOTSTRAP = 5000
+_N_BOOTSTRAP = 2000
 _ENDS = (0.025, 0.975)
 _QUANTILES = (0.5, 0.8, 0.9, 0.95)
 ZERO = "single_best"
@@ -68,14 +68,14 @@ class EvaluationReport:
             ``mean_regret``; ``regret_50``, ``_80``, ``_90``, ``_95`` (quantiles). Intervals: 95 %, paired
             bootstrap over groups.
         """
-        rows = [self._row(policy, k) for policy in self.results["policy"].unique() for k in TOP_K]
+        draws = self._draws()
+        rows = [self._row(policy, k, draws) for policy in self.results["policy"].unique() for k in TOP_K]
         return pd.DataFrame(rows)
 
-    def _row(self, policy: str, k: int) -> dict[str, object]:
+    def _row(self, policy: str, k: int, draws: FloatArray) -> dict[str, object]:
         own, zero = self._per_task(policy, k), self._per_task(ZERO, 1)
         judged = set(self.results["policy"])
         other = self._per_task(PORTFOLIO, k) if PORTFOLIO in judged else np.full(len(own), np.nan)
-        draws = self._draws()
         whole = draws @ zero
         with np.errstate(divide="ignore", invalid="ignore"):
             gaps, differences = 1 - (draws @ own) / whole, (draws @ (other - own)) / whole

@@ -17,7 +17,7 @@ NAN = np.nan
 
 @pytest.fixture(scope="module")
 def report():
-    world = make_world(60, sizes=(0, 256), failures=0.02)
+    world = make_world(60, failures=0.02)
     return evaluate_policies(world, [SMALL, "static_portfolio", "random"], seeds=(0, 1), n_folds=3)
 
 
@@ -65,7 +65,7 @@ def test_the_report_reads(report):
 def test_where_metafeatures_are_noise_little_is_lost():
     world = make_world(60, informative=False, seed=1)
     judged = evaluate_policies(world, [SMALL], seeds=(0,), n_folds=3)
-    assert row(judged, "proximity", 1)["closed_gap"] > -0.4
+    assert row(judged, "proximity", 1)["closed_gap"] > -0.2
 
 
 def test_no_row_of_the_judged_group_has_any_weight():
