@@ -10,10 +10,11 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import autometa
 from autometa.domain.columns import ColumnCanonicalizer, ColumnRole
 from autometa.domain.task import Task
 from autometa.engine.inputs import as_task
-from autometa.foundation.errors import AutoMetaError, DataWarning, InputError
+from autometa.foundation.errors import AutoMetaError, AutoMetaWarning, DataWarning, InputError
 from tests.property.messy_tables import datasets, tables
 
 COMMON = {
@@ -41,7 +42,7 @@ def attempt(dataset: Any, target: Any) -> Task | None:
             return None
 
 
-@settings(max_examples=400, **COMMON)
+@settings(max_examples=250, **COMMON)
 @given(datasets())
 def test_any_dataset_becomes_a_task_or_an_input_error(case):
     task = attempt(*case)
@@ -57,7 +58,7 @@ def test_any_dataset_becomes_a_task_or_an_input_error(case):
         assert np.isfinite(task.y).all()
 
 
-@settings(max_examples=400, **COMMON)
+@settings(max_examples=250, **COMMON)
 @given(tables(max_columns=3))
 def test_canonical_tables_have_the_dtypes_of_their_roles(frame):
     task = attempt(frame, np.arange(len(frame)) % 2)
@@ -75,7 +76,7 @@ def test_canonical_tables_have_the_dtypes_of_their_roles(frame):
     assert task.fingerprint() == task.take(np.arange(len(frame))[::-1]).fingerprint()
 
 
-@settings(max_examples=200, **COMMON)
+@settings(max_examples=100, **COMMON)
 @given(tables(max_columns=2), st.data())
 def test_a_fitted_canonicalizer_takes_any_table_with_its_columns(frame, data):
     task = attempt(frame, np.arange(len(frame)) % 2)
@@ -94,5 +95,17 @@ def test_a_fitted_canonicalizer_takes_any_table_with_its_columns(frame, data):
     assert table.dtypes.astype(str).tolist() == [CANONICAL[role] for role in task.roles.values()]
 
 
-def test_input_errors_are_errors_of_our_own():
-    assert issubclass(InputError, AutoMetaError)
+@settings(max_examples=60, **COMMON)
+@given(tables(max_columns=3), st.sampled_from([0.5, 1.0]))
+def test_recommend_returns_or_raises_an_error_of_our_own(frame, step):
+    frame.columns = [f"c{j}" for j in range(frame.shape[1])]
+    target = step * (np.arange(len(frame)) % (2 if step == 1 else 100))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", AutoMetaWarning)
+        try:
+            found = autometa.recommend(frame, target, top_k=5)
+        except AutoMetaError:
+            assert attempt(frame, target) is None, "as_task takes the table that recommend refuses"
+            return
+    assert 1 <= len(found.ranking) <= 5
