@@ -94,7 +94,7 @@ def _stratified_order(y: LabelArray | None, n_samples: int, seed: int, *, rare_f
     shuffled = np.random.default_rng(seed).permutation(n_samples)
     if y is None:
         return shuffled
-    codes, classes = pd.factorize(y[shuffled])  # np.unique sorts, which takes 20 times as long on strings
+    codes, classes = pd.factorize(y[shuffled])  # np.unique sorts: 0.57 s instead of 0.03 s on a million strings
     counts = np.bincount(codes, minlength=len(classes))
     by_class = np.argsort(codes, kind="stable")
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])

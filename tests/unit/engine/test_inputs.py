@@ -337,4 +337,4 @@ def test_a_million_rows_take_a_third_of_a_second_and_no_copy():
     assert np.shares_memory(task.X["0"].to_numpy(), cells)
     assert frame.shape == (1_000_000, 51)
     assert peak < 100e6  # the table has 408 MB
-    assert seconds < 0.3  # measured: 0.03
+    assert seconds < 0.3  # measured: 0.03 to 0.11

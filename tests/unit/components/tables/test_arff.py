@@ -114,5 +114,5 @@ def test_plain_numbers_are_read_fast(read):
     header = "@relation r\n" + "".join(f"@attribute a{j} real\n" for j in range(49)) + "@attribute c {x,y}\n"
     started = time.process_time()
     frame = read(header + "@data\n" + rows + "\n")
-    assert time.process_time() - started < 1.5  # measured: 0.15; liac-arff takes 2
+    assert time.process_time() - started < 1.5  # measured: 0.06; by liac-arff 0.47
     assert frame.shape == (10_000, 50)

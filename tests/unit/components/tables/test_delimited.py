@@ -127,5 +127,5 @@ def test_a_large_file_takes_little_more_than_its_parser(read, tmp_path):
     text = table.to_csv(index=False).encode()
     started = time.process_time()
     frame = read(text)
-    assert time.process_time() - started < 1.0  # measured: 0.10
+    assert time.process_time() - started < 1.0  # measured: 0.04; pandas alone 0.03
     assert frame.shape == (10_000, 50)
