@@ -108,7 +108,8 @@ class _AutoMetaEstimator(BaseEstimator):
         -------
         ndarray of shape (n_samples,)
         """
-        return np.asarray(self.model_.predict(self._checked(X)))
+        checked = self._checked(X)
+        return np.asarray(self.model_.predict(checked))
 
     def _checked(self, X: Any) -> Any:
         check_is_fitted(self)
@@ -186,7 +187,8 @@ class AutoMetaClassifier(ClassifierMixin, _AutoMetaEstimator):
         ndarray of float64, shape (n_samples, n_classes)
             Columns in the order of ``classes_``; rows sum to one.
         """
-        return np.asarray(self.model_.predict_proba(self._checked(X)), dtype=np.float64)
+        checked = self._checked(X)
+        return np.asarray(self.model_.predict_proba(checked), dtype=np.float64)
 
 
 class AutoMetaRegressor(RegressorMixin, _AutoMetaEstimator):
