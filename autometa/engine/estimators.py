@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from autometa.domain.columns import as_frame
 from autometa.domain.task import Task
 from autometa.engine.recommend import recommend
 from autometa.foundation.typing import FloatArray, LabelArray, RandomState
@@ -87,6 +88,7 @@ class _AutoMetaEstimator(BaseEstimator):
         return self
 
     def _validated(self, X: Any, y: Any) -> tuple[Any, Any]:
+        X = _with_names(X)
         # A DataFrame keeps its dtypes (categories, strings); its names and their order are checked all the same.
         if isinstance(X, pd.DataFrame):
             validate_data(self, X, y, skip_check_array=True)
@@ -113,6 +115,7 @@ class _AutoMetaEstimator(BaseEstimator):
 
     def _checked(self, X: Any) -> Any:
         check_is_fitted(self)
+        X = _with_names(X)
         if isinstance(X, pd.DataFrame):
             validate_data(self, X, reset=False, skip_check_array=True)
             return X
@@ -124,6 +127,12 @@ class _AutoMetaEstimator(BaseEstimator):
         tags.input_tags.string = True
         tags.input_tags.categorical = True
         return tags
+
+
+def _with_names(X: Any) -> Any:
+    """Turn frames of other libraries (polars, pyarrow) into pandas; leave everything else as it is."""
+    is_named = hasattr(X, "columns") or hasattr(X, "column_names")
+    return as_frame(X) if is_named and not isinstance(X, pd.DataFrame) else X
 
 
 class AutoMetaClassifier(ClassifierMixin, _AutoMetaEstimator):
