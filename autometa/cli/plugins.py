@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from autometa.cli import options, render
+from autometa.foundation.errors import PluginWarning
 from autometa.plugins import get_registry
 
 if TYPE_CHECKING:
@@ -53,4 +55,10 @@ def add_plugin_commands(application: typer.Typer) -> None:
     ----------
     application : typer.Typer
     """
-    get_registry().manager.hook.register_commands(application=application)
+    manager = get_registry().manager
+    for name, plugin in manager.list_name_plugin():
+        others = [other for other in manager.get_plugins() if other is not plugin]
+        try:
+            manager.subset_hook_caller("register_commands", remove_plugins=others)(application=application)
+        except (Exception, SystemExit) as error:  # a third party's command must not take the others down
+            warnings.warn(f"The commands of plugin {name!r} were left out: {error!r}", PluginWarning, stacklevel=2)

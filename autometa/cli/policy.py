@@ -50,7 +50,7 @@ def evaluate(
         )
         frames.append(report.to_frame())
         if not json:
-            render.console.print(report.to_markdown(), markup=False, highlight=False)
+            render.console.print(report.to_markdown(), markup=False, highlight=False, soft_wrap=True)
     table = pd.concat(frames, ignore_index=True)
     if output is not None:
         table.to_csv(output, index=False)

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from autometa.engine.presentation import format_configuration, format_seconds, headline
+from autometa.engine.presentation import (
+    format_configuration,
+    format_score,
+    format_seconds,
+    headline,
+)
 
 if TYPE_CHECKING:
     from autometa.engine.recommendation import Recommendation
@@ -66,10 +71,10 @@ def print_recommendation(recommendation: Recommendation) -> None:
             str(place.rank),
             place.candidate.strategy,
             format_configuration(place) or "defaults",
-            f"{place.expected_score:.3f}",
-            f"{place.low:.3f} - {place.high:.3f}",
+            format_score(place.expected_score),
+            f"{format_score(place.low)} - {format_score(place.high)}",
             format_seconds(place.fit_seconds),
         )
-    console.print(table)
+    console.print(table, markup=False)
     for note in recommendation.notes:
         console.print(f"note: {note}", markup=False, highlight=False)

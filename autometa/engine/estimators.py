@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -85,6 +86,8 @@ class _AutoMetaEstimator(BaseEstimator):
         )
         self._remember(task)
         self.model_ = self.recommendation_.build(task).fit(task.X, task.y)
+        # A fitted estimator carries no training rows.
+        self.recommendation_ = replace(self.recommendation_, source=None)
         return self
 
     def _validated(self, X: Any, y: Any) -> tuple[Any, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import pkgutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -12,8 +14,15 @@ from autometa.foundation.errors import FileFormatError, InputError
 
 __all__ = ["load_model", "save_model"]
 
-# Types of these packages are built when a model is read; a model with any other type is refused.
+# Classes of these packages are built when a model is read. A function is refused, because a transformer can be
+# made to call it: only those that the pipelines of the built-in strategies hold are let through.
 TRUSTED_PACKAGES = frozenset({"autometa", "sklearn", "skrub", "numpy", "scipy"})
+TRUSTED_FUNCTIONS = frozenset(
+    {
+        "autometa.components.strategies.preprocessing._at_least_one_column",
+        "scipy._lib.array_api_compat.numpy._aliases.asarray",
+    }
+)
 
 
 def save_model(model: Any, path: str | os.PathLike[str]) -> Path:
@@ -91,7 +100,7 @@ def load_model(path: str | os.PathLike[str], *, trust: tuple[str, ...] = ()) -> 
         raise FileFormatError(
             f"{source} is not a model written by `autometa fit` or `autometa.save_model`: {error}."
         ) from error
-    foreign = [name for name in types if name.split(".")[0] not in TRUSTED_PACKAGES | set(trust)]
+    foreign = [name for name in types if not _is_trusted(name, trust)]
     if foreign:
         raise FileFormatError(
             f"{source} holds types that are not trusted: {foreign[:5]}. If they belong to a plugin whose "
@@ -99,3 +108,15 @@ def load_model(path: str | os.PathLike[str], *, trust: tuple[str, ...] = ()) -> 
             types=foreign,
         )
     return skops.io.loads(data, trusted=types)
+
+
+def _is_trusted(name: str, trust: tuple[str, ...]) -> bool:
+    package = name.split(".")[0]
+    if package in trust or name in TRUSTED_FUNCTIONS:
+        return True
+    if package not in TRUSTED_PACKAGES:
+        return False
+    try:
+        return inspect.isclass(pkgutil.resolve_name(name))
+    except (ImportError, AttributeError, ValueError):
+        return False

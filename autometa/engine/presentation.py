@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 
     from autometa.engine.recommendation import RankedCandidate, Recommendation
 
-__all__ = ["explanation", "format_configuration", "format_seconds", "headline", "html", "plain_table", "plot"]
+__all__ = [
+    "explanation",
+    "format_configuration",
+    "format_score",
+    "format_seconds",
+    "headline",
+    "html",
+    "plain_table",
+    "plot",
+]
 
 
 def format_configuration(place: RankedCandidate) -> str:
@@ -35,17 +44,18 @@ def format_seconds(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _score(value: float) -> str:
+def format_score(value: float) -> str:
+    """Return a score with three decimals, an unknown one as ``?``."""
     return "?" if math.isnan(value) else f"{value:.3f}"
 
 
 def _cells(place: RankedCandidate) -> tuple[str, ...]:
-    interval = f"[{_score(place.low)}, {_score(place.high)}]"
+    interval = f"[{format_score(place.low)}, {format_score(place.high)}]"
     return (
         str(place.rank),
         place.candidate.strategy,
         format_configuration(place) or "defaults",
-        _score(place.expected_score),
+        format_score(place.expected_score),
         interval,
         format_seconds(place.fit_seconds),
     )
@@ -79,11 +89,12 @@ def plain_table(recommendation: Recommendation) -> str:
 def explanation(recommendation: Recommendation) -> str:
     """Return the reasons as Markdown."""
     best = recommendation.best
+    expected, low, high = map(format_score, (best.expected_score, best.low, best.high))
     parts = [
         f"# Why {best.candidate.strategy} for {recommendation.task.name}",
         headline(recommendation) + ".",
-        f"First choice: **{best.candidate}**, expected {recommendation.task.metric} {_score(best.expected_score)} "
-        f"(80 % interval {_score(best.low)} to {_score(best.high)}), about {format_seconds(best.fit_seconds)} to "
+        f"First choice: **{best.candidate}**, expected {recommendation.task.metric} {expected} "
+        f"(80 % interval {low} to {high}), about {format_seconds(best.fit_seconds)} to "
         f"fit. Ranked by the policy `{recommendation.policy}` on {recommendation.knowledge}. "
         "The places below it are chosen to complement those above them, not to repeat them.",
         *_neighbour_section(recommendation),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from autometa.components.knowledge import KnowledgeBase, MetaDataset
-from autometa.components.metafeatures import MetaFeatures, extract
+from autometa.components.metafeatures import SCHEMA_VERSION, MetaFeatures, extract
 from autometa.decision.policy import Query, Ranking, load_or_fit
 from autometa.domain.columns import ColumnRole
 from autometa.domain.metrics import METRICS
-from autometa.domain.strategy import Strategy
+from autometa.domain.strategy import Candidate, Strategy
 from autometa.domain.task import Task, TaskType
 from autometa.engine.inputs import as_task
 from autometa.engine.presentation import format_seconds
@@ -27,7 +27,7 @@ from autometa.engine.recommendation import (
     Recommendation,
     TaskSummary,
 )
-from autometa.foundation.errors import NoCandidateError, ParameterError
+from autometa.foundation.errors import KnowledgeSchemaError, NoCandidateError, ParameterError
 from autometa.foundation.typing import RandomState
 from autometa.plugins import get_registry
 from autometa.plugins.registry import unsupported
@@ -105,14 +105,20 @@ def recommend(
     chosen = get_registry().select(strategies, exclude)
     excluded = {name: "left out by the caller" for name in get_registry().strategies if name not in chosen}
     excluded.update(unsupported(chosen, task))
-    usable = {name: strategy for name, strategy in chosen.items() if name not in excluded}
+    portfolios = _portfolios({name: chosen[name] for name in chosen if name not in excluded}, task, excluded)
+    usable = portfolios.keys()
     with clock("metafeatures"):
         description = extract(task, random_state=random_state or 0)
     with clock("policy"):
         base = knowledge if isinstance(knowledge, KnowledgeBase) else KnowledgeBase.open(knowledge)
         measured = base.measured_strategies(classification=task.is_classification)
         answer = _ask(base, policy, task, description, sorted(set(measured) & set(usable)))
-    places = _places(task, answer.ranking, usable, max_fit_seconds, excluded)
+        slow = _too_slow(answer.ranking, max_fit_seconds)
+        if slow and len(slow) < len(answer.ranking.candidates):
+            # The list complements its own members, so what is left is ranked anew rather than cut.
+            answer = _ask(base, policy, task, description, sorted(set(measured) & set(usable)), without=slow)
+    excluded.update(slow)
+    places = _places(task, answer.ranking, portfolios, slow)
     if not places:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in list(excluded.items())[:6])
         raise NoCandidateError(f"No candidate is left for {task.name!r}. {reasons}.", excluded=excluded)
@@ -161,7 +167,12 @@ class _Answer:
 
 
 def _ask(
-    base: KnowledgeBase, policy: str, task: Task, description: MetaFeatures, strategies: list[str]
+    base: KnowledgeBase,
+    policy: str,
+    task: Task,
+    description: MetaFeatures,
+    strategies: list[str],
+    without: Collection[str] = (),
 ) -> _Answer:
     """Rank the candidates of the strategies that have a history; without any the ranking is empty."""
     if not strategies:
@@ -172,7 +183,14 @@ def _ask(
                 (), np.empty(0, np.int64), nothing, nothing, nothing, nothing, np.empty(0, np.int64), notes=(note,)
             )
         )
+    if base.manifest.metafeature_version != SCHEMA_VERSION:
+        raise KnowledgeSchemaError(
+            f"The knowledge base has meta-features of version {base.manifest.metafeature_version}, this autometa "
+            f"computes version {SCHEMA_VERSION}. Build it anew with `autometa kb build`."
+        )
     meta = base.meta_dataset(task.is_classification, task.metric, strategies=strategies)
+    if without:
+        meta = meta.select_candidates(c.id for c in meta.candidates if c.id not in without)
     query = _query(task, description, meta)
     ranking = load_or_fit(meta, policy).rank(query)
     return _Answer(ranking, _influences(ranking, query, meta))
@@ -185,32 +203,43 @@ def _query(task: Task, description: MetaFeatures, meta: MetaDataset) -> Query:
     return Query(ordered, n_train=task.n_samples, n_features=task.n_features, n_classes=len(task.classes))
 
 
-def _places(
-    task: Task,
-    ranking: Ranking,
-    strategies: Mapping[str, Strategy],
-    max_fit_seconds: float | None,
-    excluded: dict[str, str],
-) -> list[RankedCandidate]:
-    """Return the list: the policy's order, then candidates without history; note what is excluded and why."""
-    offered = {
-        candidate.id: candidate for strategy in strategies.values() for candidate in strategy.candidates(task)
+def _portfolios(
+    strategies: Mapping[str, Strategy], task: Task, excluded: dict[str, str]
+) -> dict[str, tuple[Candidate, ...]]:
+    """Ask every strategy for its candidates; one that fails is excluded with the reason."""
+    found = {}
+    for name, strategy in strategies.items():
+        try:
+            found[name] = strategy.candidates(task)
+        except Exception as error:  # a third party's portfolio must not take the others down
+            excluded[name] = f"portfolio() failed with {type(error).__name__}: {error}"
+    return found
+
+
+def _too_slow(ranking: Ranking, max_fit_seconds: float | None) -> dict[str, str]:
+    """Return the candidates predicted to fit longer than allowed, with the reason."""
+    if max_fit_seconds is None:
+        return {}
+    return {
+        candidate.id: f"predicted to fit in {format_seconds(float(seconds))}, more than {max_fit_seconds:.3g} s"
+        for candidate, seconds in zip(ranking.candidates, ranking.fit_seconds, strict=True)
+        if seconds > max_fit_seconds
     }
-    places: list[RankedCandidate] = []
-    for index in ranking.order.tolist():
-        candidate = ranking.candidates[index]
-        if offered.pop(candidate.id, None) is None:
-            continue
-        seconds = float(ranking.fit_seconds[index])
-        if max_fit_seconds is not None and seconds > max_fit_seconds:
-            excluded[candidate.id] = (
-                f"predicted to fit in {format_seconds(seconds)}, more than {format_seconds(max_fit_seconds)}"
-            )
-            continue
-        places.append(_place(len(places) + 1, index, ranking, task.metric))
-    for candidate in offered.values():
-        places.append(RankedCandidate(len(places) + 1, candidate, NAN, NAN, NAN, NAN, NO_HISTORY))
-    return places
+
+
+def _places(
+    task: Task, ranking: Ranking, portfolios: Mapping[str, Iterable[Candidate]], slow: Collection[str]
+) -> list[RankedCandidate]:
+    """Return the list: the policy's order, then candidates without history."""
+    offered = {candidate.id: candidate for portfolio in portfolios.values() for candidate in portfolio}
+    known = [index for index in ranking.order.tolist() if ranking.candidates[index].id in offered.keys() - slow]
+    places = [_place(rank, index, ranking, task.metric) for rank, index in enumerate(known, start=1)]
+    seen = {candidate.id for candidate in ranking.candidates}
+    cold = [candidate for key, candidate in offered.items() if key not in seen and key not in slow]
+    return places + [
+        RankedCandidate(rank, candidate, NAN, NAN, NAN, NAN, NO_HISTORY)
+        for rank, candidate in enumerate(cold, start=len(places) + 1)
+    ]
 
 
 def _place(rank: int, index: int, ranking: Ranking, metric_name: str) -> RankedCandidate:

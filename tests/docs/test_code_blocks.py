@@ -1,7 +1,8 @@
 """Every code block of the README and the docs runs.
 
 ``python`` blocks of one document share a namespace; of a ``console`` block every line that starts with
-``$ autometa`` is run as a process. A block below the comment ``<!-- not run: reason -->`` is only checked to compile.
+``$ autometa`` is run as a process. A block below the comment ``<!-- not run: reason -->`` is only checked to
+compile.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any
 
-from joblib import Parallel, delayed, wrap_non_picklable_objects
+from joblib import Parallel, delayed, effective_n_jobs, wrap_non_picklable_objects
 
 from autometa.components.experiments.lifeline import die_with_parent
 from autometa.components.experiments.outcome import Limits, Outcome, Work
@@ -112,8 +112,9 @@ def _short_lists(
 ) -> Iterator[tuple[int, Outcome]]:
     with Parallel(n_jobs=n_jobs, backend="multiprocessing", **settings) as parallel:
         left = [index for index in range(len(jobs)) if not done[index]]
-        for start in range(0, len(left), 4 * n_jobs):
-            chunk = left[start : start + 4 * n_jobs]
+        width = 4 * effective_n_jobs(n_jobs)
+        for start in range(0, len(left), width):
+            chunk = left[start : start + width]
             yield from parallel(delayed(_run_one)(payload, index, jobs[index]) for index in chunk)
 
 

@@ -50,3 +50,26 @@ def test_missing_file_and_folder_say_so(model: object, tmp_path: Path) -> None:
         load_model(tmp_path / "none.skops")
     with pytest.raises(InputError, match="Cannot write"):
         save_model(model, tmp_path / "no" / "folder.skops")
+
+
+def test_functions_are_refused_even_of_trusted_packages(tmp_path: Path) -> None:
+    from sklearn.preprocessing import FunctionTransformer
+
+    path = save_model(FunctionTransformer(np.testing.measure), tmp_path / "model.skops")
+    with pytest.raises(FileFormatError, match="not trusted"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("strategy", ["linear", "svm", "kernel"])
+def test_every_built_in_pipeline_travels(strategy: str, tmp_path: Path) -> None:
+    from autometa.domain import Task
+    from autometa.plugins import get_registry
+
+    data = load_wine(as_frame=True)
+    X = data.data.assign(letter=["a", "b"] * 89)
+    task = Task.from_arrays(X, data.target)
+    for candidate in get_registry().strategy(strategy).candidates(task)[::4]:
+        recipe = get_registry().strategy(strategy).build(candidate.configuration, task, random_state=0)
+        fitted = recipe.fit(task.X, task.y)
+        again = load_model(save_model(fitted, tmp_path / "model.skops"))
+        np.testing.assert_allclose(again.predict_proba(X), fitted.predict_proba(X))

@@ -119,6 +119,17 @@ def test_bad_arguments_are_named(wine: pd.DataFrame, arguments: dict[str, Any], 
         autometa.recommend(wine, target="target", **arguments)
 
 
+def test_what_is_left_under_a_limit_is_ranked_anew(
+    recommendation: autometa.Recommendation, wine: pd.DataFrame
+) -> None:
+    limit = recommendation.best.fit_seconds * 0.99
+    limited = autometa.recommend(wine, target="target", top_k=None, max_fit_seconds=limit)
+    assert limited.best.candidate != recommendation.best.candidate
+    expected = {place.candidate.id: place.expected_score for place in limited.ranking}
+    # The first place is the best expected one or one that the policy trusts as much, never a mere complement.
+    assert limited.best.expected_score <= np.nanmedian(list(expected.values()))
+
+
 def test_top_k_cuts_and_keeps_the_order(wine: pd.DataFrame, recommendation: autometa.Recommendation) -> None:
     assert autometa.recommend(wine, target="target", top_k=3).ranking == recommendation.ranking[:3]
 
