@@ -124,6 +124,20 @@ class _AutoMetaEstimator(BaseEstimator):
             return X
         return validate_data(self, X, reset=False, ensure_all_finite="allow-nan", dtype=None)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel with the recommendation as text, so that the model can be stored without pickle."""
+        state = dict(super().__getstate__())
+        if "recommendation_" in state:
+            state["recommendation_"] = state["recommendation_"].to_json()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        from autometa.engine.recommendation import Recommendation
+
+        if "recommendation_" in state:
+            state = {**state, "recommendation_": Recommendation.from_json(state["recommendation_"])}
+        super().__setstate__(state)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True

@@ -73,3 +73,14 @@ def test_every_built_in_pipeline_travels(strategy: str, tmp_path: Path) -> None:
         fitted = recipe.fit(task.X, task.y)
         again = load_model(save_model(fitted, tmp_path / "model.skops"))
         np.testing.assert_allclose(again.predict_proba(X), fitted.predict_proba(X))
+
+
+def test_a_fitted_classifier_travels_without_training_rows(tmp_path: Path) -> None:
+    from autometa import AutoMetaClassifier
+
+    data = load_wine(as_frame=True)
+    fitted = AutoMetaClassifier(strategies=["linear"], random_state=0).fit(data.data, data.target)
+    assert fitted.recommendation_.source is None
+    again = load_model(save_model(fitted, tmp_path / "model.skops"))
+    np.testing.assert_allclose(again.predict_proba(data.data), fitted.predict_proba(data.data))
+    assert again.recommendation_.best == fitted.recommendation_.best
