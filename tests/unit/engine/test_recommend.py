@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,15 +71,22 @@ def test_regression_scores_have_the_metric_s_direction(metric: str) -> None:
     assert 0.0 < found.best.expected_score < 1.0
 
 
-def test_same_inputs_give_the_same_answer_in_another_process(wine: pd.DataFrame) -> None:
+def test_same_inputs_give_the_same_answer_in_another_process(wine: pd.DataFrame, tmp_path: Path) -> None:
     code = (
         "import autometa; from sklearn.datasets import load_wine;"
         "r = autometa.recommend(load_wine(as_frame=True).frame, target='target', random_state=3);"
         "print(r.to_frame()[['candidate', 'expected_score', 'low', 'high']].to_json(double_precision=15))"
     )
+    # Each with a cache of its own, so that the policy is fitted anew there, and with other hash seeds.
     runs = [
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-        for _ in range(2)
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "AUTOMETA_CACHE_DIRECTORY": str(tmp_path / seed), "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
     ]
     here = autometa.recommend(wine, target="target", random_state=3).to_frame()
     assert runs[0] == runs[1]
