@@ -61,7 +61,7 @@ def predict(
         Path | None, typer.Option("--output", "-o", help="CSV file to write; default: standard output.")
     ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add a column of probability per class.")] = False,
-    limit: Annotated[int | None, typer.Option("--limit", help="Predict only the first rows.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=0, help="Predict only the first rows.")] = None,
     trust: Annotated[
         list[str] | None, typer.Option("--trust", help="Package whose types the model may hold. Repeatable.")
     ] = None,
@@ -81,6 +81,6 @@ def predict(
     if json:
         render.print_json(predictions.to_json(orient="records"))
     elif output is not None:
-        predictions.to_csv(output, index=False)
+        render.write_csv(predictions, output)
     else:
         render.console.file.write(predictions.to_csv(index=False))

@@ -53,6 +53,6 @@ def evaluate(
             render.console.print(report.to_markdown(), markup=False, highlight=False, soft_wrap=True)
     table = pd.concat(frames, ignore_index=True)
     if output is not None:
-        table.to_csv(output, index=False)
+        render.write_csv(table, output)
     if json:
         render.print_json(table.to_json(orient="records"))

@@ -15,11 +15,16 @@ from autometa.engine.presentation import (
     format_seconds,
     headline,
 )
+from autometa.foundation.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
     from autometa.engine.recommendation import Recommendation
 
-__all__ = ["console", "error_console", "print_json", "print_recommendation", "print_table"]
+__all__ = ["console", "error_console", "print_json", "print_recommendation", "print_table", "write_csv"]
 
 console = Console()
 error_console = Console(stderr=True)
@@ -34,6 +39,25 @@ def print_json(value: Any) -> None:
     """
     text = value if isinstance(value, str) else json.dumps(value, indent=2, default=str)
     console.file.write(text + "\n")
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table to a CSV file.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    path : Path
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    try:
+        frame.to_csv(path, index=False)
+    except OSError as error:
+        raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
 def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
