@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["align"]
 
+# Sweeps of candidate and split effects; complete splits need one.
+_N_SWEEPS = 20
+
 
 def align(
     base: KnowledgeBase, *, classification: bool, metric: str, strategies: tuple[str, ...] | None
@@ -54,7 +57,8 @@ def align(
     values = evaluations[metric].to_numpy(dtype=np.float64)
     seconds = evaluations["fit_seconds"].to_numpy(dtype=np.float64)
     failures = np.asarray(evaluations["status"] != "ok", dtype=np.float64)
-    natural = _mean(row, column, values, shape)
+    split = evaluations["split"].to_numpy(dtype=np.int64)
+    natural = _mean(row, column, values - _split_effects(row, column, split, values, shape), shape)
     names = tuple(base.manifest.metafeature_names[kind])
     return MetaDataset(
         tasks=_task_table(rows, tasks, base, evaluations),
@@ -95,6 +99,27 @@ def _rows(evaluations: pd.DataFrame) -> tuple[pd.DataFrame, IntArray]:
     rows = rows.assign(rank=-rank).sort_values(["task", "rank"])[["task", "train_size"]].reset_index(drop=True)
     place = pd.MultiIndex.from_frame(rows).get_indexer(pairs)
     return rows, np.asarray(place, dtype=np.int64)
+
+
+def _split_effects(
+    row: IntArray, column: IntArray, split: IntArray, values: FloatArray, shape: tuple[int, int]
+) -> FloatArray:
+    """Return how much higher than on a row's average split the figures of each evaluation's split are.
+
+    A candidate that was run on the hardest of a task's splits only would look worse than it is by all of the split's
+    hardness (losses of small tasks differ by several tenths from split to split).
+    """
+    pairs, pair = np.unique(np.stack([row, split]), axis=1, return_inverse=True)
+    there = np.isfinite(values)
+    if pairs.shape[1] == len(np.unique(row)) or not there.any():
+        return np.zeros(len(values))
+    effect = np.zeros(pairs.shape[1])
+    for _ in range(_N_SWEEPS):
+        level = _mean(row, column, values - effect[pair], shape)[row, column]
+        total = np.bincount(pair[there], weights=(values - level)[there], minlength=len(effect))
+        effect = total / np.maximum(np.bincount(pair[there], minlength=len(effect)), 1)
+        effect -= (np.bincount(pairs[0], weights=effect) / np.maximum(np.bincount(pairs[0]), 1))[pairs[0]]
+    return np.asarray(effect[pair])
 
 
 def _mean(row: IntArray, column: IntArray, values: FloatArray, shape: tuple[int, int]) -> FloatArray:

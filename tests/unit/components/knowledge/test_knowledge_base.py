@@ -87,6 +87,18 @@ def arrays(meta):
     return meta.tasks, meta.loss, meta.failed, meta.fit_seconds, meta.metafeatures, meta.candidates
 
 
+def test_a_candidate_that_ran_on_the_hardest_split_only_is_not_blamed_for_it():
+    rows = [
+        evaluation("wine", 0, A, log_loss=0.5, fit_seconds=1.0),
+        evaluation("wine", 0, B, log_loss=0.4, fit_seconds=1.0),
+        evaluation("wine", 0, A, log_loss=0.9, fit_seconds=1.0, split=1),
+        evaluation("wine", 0, B, log_loss=0.8, fit_seconds=1.0, split=1),
+        evaluation("wine", 0, C, log_loss=0.75, fit_seconds=1.0, split=1),  # the best there
+    ]
+    loss = base(rows).meta_dataset(True, "log_loss").loss[0]
+    np.testing.assert_allclose(loss, [0.7, 0.6, 0.55], atol=1e-6)
+
+
 def test_evaluations_are_aligned():
     meta = base().meta_dataset(True, "log_loss")
     assert meta.tasks[["task", "train_size", "n_train"]].values.tolist() == [["wine", 0, 125], ["wine", 64, 64]]
