@@ -17,6 +17,7 @@ from autometa.decision.policy.level import Level
 from autometa.decision.policy.performance import Performance, prepare_performance
 from autometa.decision.policy.portfolio import weighted_quantiles
 from autometa.decision.policy.scaling import rank_scale
+from autometa.decision.policy.shares import task_shares
 from autometa.domain.metrics import METRICS
 from autometa.domain.strategy import Candidate, Configuration
 from autometa.foundation.errors import PolicyError
@@ -88,7 +89,9 @@ class Experience:
             metafeature_names=kept.metafeature_names,
             metafeatures=kept.metafeatures,
             performance=performance,
-            level=Level.fit(scaled, performance.best, kept.groups, random_state=random_state),
+            level=Level.fit(
+                scaled, performance.best, kept.groups, task_shares(kept.tasks), random_state=random_state
+            ),
             fit_times=FitTimes.fit(kept),
             metric=kept.metric,
         )
@@ -103,14 +106,25 @@ class Experience:
         """Codes of the dataset groups, shape (n_rows,)."""
         return pd.factorize(self.tasks["group"].astype(str))[0].astype(np.int64)
 
+    @property
+    def shares(self) -> FloatArray:
+        """What every row counts among the others of its size, shape (n_rows,); see `task_shares`."""
+        return task_shares(self.tasks)
+
     def even_weights(self) -> FloatArray:
-        """Return equal shares for all known tasks, each at its greatest training size, shape (n_rows,)."""
+        """Return the shares of all known tasks where none is closer, each at its greatest training size.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_rows,)
+            They sum to 1. Tasks weigh alike but for their dataset group, which weighs less than two tasks.
+        """
         n_train = self.tasks["n_train"].to_numpy(dtype=np.int64)
         order = np.lexsort((-n_train, self.tasks["train_size"].to_numpy(dtype=np.int64) != 0))
         first = ~self.tasks["task"].iloc[order].duplicated().to_numpy()
         weights = np.zeros(self.n_rows)
-        weights[order[first]] = 1.0
-        return np.asarray(weights / max(weights.sum(), 1.0))
+        weights[order[first]] = self.shares[order[first]]
+        return weights / weights.sum() if self.n_rows else weights
 
     def scaled(self, values: FloatArray) -> FloatArray:
         """Return meta-features on the forest's scale, same shape."""

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autometa.foundation.errors import PolicyError
 from autometa.foundation.typing import FloatArray
 
 __all__ = ["Forest"]
@@ -41,6 +40,8 @@ class Forest:
         Of the deepest tree.
     leaves : ndarray of int32, shape (n_rows, n_trees)
         Leaf of every training row.
+    counts : ndarray of float64, shape (n_rows,)
+        What every training row counts in its leaf.
 
     References
     ----------
@@ -56,6 +57,7 @@ class Forest:
     roots: NodeArray
     depth: int
     leaves: NodeArray
+    counts: FloatArray
 
     @classmethod
     def fit(
@@ -81,6 +83,7 @@ class Forest:
         max_features : float
             Share of the columns tried at a split.
         sample_weight : ndarray of float64, shape (n_rows,), optional
+            What a row counts; default 1.
         random_state : int
 
         Returns
@@ -105,6 +108,7 @@ class Forest:
             roots=starts.astype(np.int32),
             depth=max(tree.max_depth for tree in trees),
             leaves=(model.apply(X) + starts).astype(np.int32),
+            counts=np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64),
         )
 
     @property
@@ -133,39 +137,27 @@ class Forest:
             node = np.where(goes_left, self.left[node], self.right[node])
         return node
 
-    def weights(self, X: FloatArray, row_weights: FloatArray | None = None) -> FloatArray:
+    def weights(self, X: FloatArray) -> FloatArray:
         """Return the share of every training row in the forest's prediction.
 
         Parameters
         ----------
         X : ndarray of float64, shape (n_queries, n_features)
-        row_weights : ndarray of float64, shape (n_rows,), optional
-            What a training row counts in its leaf; default 1. Trees in whose leaf all count 0 are left out.
 
         Returns
         -------
         ndarray of float64, shape (n_queries, n_rows)
             Non-negative; every row sums to 1.
-
-        Raises
-        ------
-        PolicyError
-            If no tree has a leaf with a row that counts.
         """
-        counts = np.ones(len(self.leaves)) if row_weights is None else row_weights
-        mass = self._leaf_mass(counts)
+        mass = self._leaf_mass()
         out = np.empty((len(X), len(self.leaves)))
         for i, leaf in enumerate(self.apply(X)):
-            inverse = np.divide(1.0, mass[leaf], out=np.zeros(self.n_trees), where=mass[leaf] > 0)
-            out[i] = (self.leaves == leaf) @ inverse * counts
-        total = out.sum(axis=1, keepdims=True)
-        if (total <= 0).any():
-            raise PolicyError("No training row of the forest is left to learn from.")
-        return np.asarray(out / total)
+            out[i] = (self.leaves == leaf) @ (1.0 / mass[leaf]) * self.counts
+        return np.asarray(out / out.sum(axis=1, keepdims=True))
 
-    def _leaf_mass(self, counts: FloatArray) -> FloatArray:
+    def _leaf_mass(self) -> FloatArray:
         """Return the sum of `counts` over the training rows of every leaf, shape (n_nodes,)."""
-        repeated = np.repeat(counts, self.n_trees)
+        repeated = np.repeat(self.counts, self.n_trees)
         return np.asarray(np.bincount(self.leaves.ravel(), weights=repeated, minlength=len(self.feature)))
 
     def influence(self, x: FloatArray, n_features: int) -> FloatArray:

@@ -31,6 +31,8 @@ class Level:
     ----------
     best : ndarray of float64, shape (n_rows,)
         Least loss of every known row, outliers pulled in.
+    shares : ndarray of float64, shape (n_rows,)
+        What every row counts.
     residual : ndarray of float64, shape (n_rows,)
         `best` less its forecast by forests that had not seen the row's group.
     forest : Forest or None
@@ -38,11 +40,14 @@ class Level:
     """
 
     best: FloatArray
+    shares: FloatArray
     residual: FloatArray
     forest: Forest | None
 
     @classmethod
-    def fit(cls, X: FloatArray, best: FloatArray, groups: IntArray, *, random_state: int = 0) -> Level:
+    def fit(
+        cls, X: FloatArray, best: FloatArray, groups: IntArray, shares: FloatArray, *, random_state: int = 0
+    ) -> Level:
         """Learn the level and cross-fit its errors by dataset group.
 
         Parameters
@@ -51,6 +56,8 @@ class Level:
             Finite.
         best : ndarray of float64, shape (n_rows,)
         groups : ndarray of int64, shape (n_rows,)
+        shares : ndarray of float64, shape (n_rows,)
+            What every row counts; positive.
         random_state : int
 
         Returns
@@ -60,15 +67,16 @@ class Level:
         best = _pulled_in(best)
         distinct = np.unique(groups)
         if len(distinct) < _LEAST_GROUPS:
-            return cls(best, best - best.mean() if len(best) else best, None)
+            middle = float(np.average(best, weights=shares)) if len(best) else 0.0
+            return cls(best, shares, best - middle, None)
         fold_of = np.random.default_rng(random_state).permutation(len(distinct)) % _N_FOLDS
         folds = fold_of[np.searchsorted(distinct, groups)]
         residual = np.empty(len(best))
         for fold in range(_N_FOLDS):
             inside, outside = folds != fold, folds == fold
-            forest = _grow(X[inside], best[inside], _N_TREES_PER_FOLD, random_state)
+            forest = _grow(X[inside], best[inside], shares[inside], _N_TREES_PER_FOLD, random_state)
             residual[outside] = best[outside] - forest.weights(X[outside]) @ best[inside]
-        return cls(best, residual, _grow(X, best, _N_TREES, random_state))
+        return cls(best, shares, residual, _grow(X, best, shares, _N_TREES, random_state))
 
     def weights(self, x: FloatArray) -> FloatArray:
         """Return the share of every known row in the forecast.
@@ -82,12 +90,12 @@ class Level:
         ndarray of float64, shape (n_rows,)
         """
         if self.forest is None:
-            return np.full(len(self.best), 1.0 / max(len(self.best), 1))
+            return self.shares / self.shares.sum() if len(self.shares) else self.shares
         return np.asarray(self.forest.weights(x[None])[0])
 
     def to_arrays(self, prefix: str) -> dict[str, np.ndarray[Any, Any]]:
         """Return everything as arrays."""
-        own = {prefix + "best": self.best, prefix + "residual": self.residual}
+        own = {prefix + name: getattr(self, name) for name in ("best", "shares", "residual")}
         return own if self.forest is None else {**own, **self.forest.to_arrays(prefix + "forest.")}
 
     @classmethod
@@ -95,7 +103,7 @@ class Level:
         """Read what `to_arrays` returned."""
         has_forest = prefix + "forest.roots" in arrays
         forest = Forest.from_arrays(arrays, prefix + "forest.") if has_forest else None
-        return cls(arrays[prefix + "best"], arrays[prefix + "residual"], forest)
+        return cls(arrays[prefix + "best"], arrays[prefix + "shares"], arrays[prefix + "residual"], forest)
 
 
 def _pulled_in(best: FloatArray) -> FloatArray:
@@ -106,5 +114,7 @@ def _pulled_in(best: FloatArray) -> FloatArray:
     return np.asarray(np.clip(best, middle - reach, middle + reach)) if reach > 0 else best
 
 
-def _grow(X: FloatArray, best: FloatArray, n_trees: int, random_state: int) -> Forest:
-    return Forest.fit(X, best, n_trees=n_trees, min_samples_leaf=_LEAF, random_state=random_state)
+def _grow(X: FloatArray, best: FloatArray, shares: FloatArray, n_trees: int, random_state: int) -> Forest:
+    return Forest.fit(
+        X, best, n_trees=n_trees, min_samples_leaf=_LEAF, sample_weight=shares, random_state=random_state
+    )

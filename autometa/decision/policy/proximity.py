@@ -34,7 +34,7 @@ class ProximityPolicy(WeightedPolicy):
     meta-features decide who wins. The share of each known task in its prediction gives everything else:
     expected loss, spread, neighbours and a list whose members complement each other on the tasks that are
     close. How far that is trusted is learned from the known tasks, each judged by those of other groups; far
-    from everything known all tasks weigh alike: the static portfolio.
+    from everything known no task weighs more than its even share: the static portfolio.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class ProximityPolicy(WeightedPolicy):
     max_features: float = 0.5
     random_state: int = 0
     name: ClassVar[str] = "proximity"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
         self._forest: Forest | None = None
@@ -70,10 +70,13 @@ class ProximityPolicy(WeightedPolicy):
         self._forest = None
         if len(np.unique(past.groups)) >= _LEAST_GROUPS:
             X = past.scaled(past.metafeatures)
+            shares = past.shares
             Y = _principal(standardised(past.performance.regret[:, past.performance.is_known]))
-            self._forest = self._grow(X, Y, self.n_trees)
+            self._forest = self._grow(X, Y, shares, self.n_trees)
             self._trust = learn_trust(
-                lambda inside, outside: self._grow(X[inside], Y[inside], _N_TREES_PER_FOLD).weights(X[outside]),
+                lambda inside, outside: self._grow(
+                    X[inside], Y[inside], shares[inside], _N_TREES_PER_FOLD
+                ).weights(X[outside]),
                 past.performance.regret,
                 past.even_weights(),
                 past.groups,
@@ -81,13 +84,14 @@ class ProximityPolicy(WeightedPolicy):
             )
         return self
 
-    def _grow(self, X: FloatArray, Y: FloatArray, n_trees: int) -> Forest:
+    def _grow(self, X: FloatArray, Y: FloatArray, shares: FloatArray, n_trees: int) -> Forest:
         return Forest.fit(
             X,
             Y,
             n_trees=n_trees,
             min_samples_leaf=self.min_samples_leaf,
             max_features=self.max_features,
+            sample_weight=shares,
             random_state=self.random_state,
         )
 

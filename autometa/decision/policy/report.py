@@ -9,9 +9,11 @@ import pandas as pd
 
 from autometa.foundation.typing import FloatArray
 
-__all__ = ["TOP_K", "EvaluationReport", "closed_gap"]
+__all__ = ["AVERAGES", "TOP_K", "EvaluationReport", "closed_gap"]
 
 TOP_K = (1, 3, 5)
+# Over groups: a generator that made sixty tasks is one voice, as it is one draw of the bootstrap.
+AVERAGES = ("groups", "tasks")
 _N_BOOTSTRAP = 2000
 _ENDS = (0.025, 0.975)
 _QUANTILES = (0.5, 0.8, 0.9, 0.95)
@@ -19,21 +21,24 @@ ZERO = "single_best"
 PORTFOLIO = "static_portfolio"
 
 
-def closed_gap(regret: FloatArray, regret_of_single_best: FloatArray) -> float:
+def closed_gap(regret: FloatArray, regret_of_single_best: FloatArray, counts: FloatArray | None = None) -> float:
     """Return the share of the way from the single best (0) to the best possible choice per task (1).
 
     Parameters
     ----------
     regret, regret_of_single_best : ndarray of float64, shape (n_tasks,)
         Loss above the best possible choice.
+    counts : ndarray of float64, shape (n_tasks,), optional
+        What every task counts; default 1.
 
     Returns
     -------
     float
         NaN if the single best is the best possible choice everywhere.
     """
-    whole = float(np.sum(regret_of_single_best))
-    return 1.0 - float(np.sum(regret)) / whole if whole > 0 else float("nan")
+    each = np.ones(len(regret)) if counts is None else counts
+    whole = float(each @ regret_of_single_best)
+    return 1.0 - float(each @ regret) / whole if whole > 0 else float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,40 +63,54 @@ class EvaluationReport:
     protocol: str
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per policy and length of the list.
+        """Return one row per average, policy and length of the list.
 
         Returns
         -------
         DataFrame
+            ``metric``; ``average``: "groups" (every dataset group counts 1) or "tasks" (every task counts 1);
             ``policy``, ``top_k``, ``closed_gap`` with ``low`` and ``high``; ``over_portfolio`` (closed gap
             above that of the static portfolio, NaN if it was not judged) with its ``low`` and ``high``;
             ``mean_regret``; ``regret_50``, ``_80``, ``_90``, ``_95`` (quantiles). Intervals: 95 %, paired
             bootstrap over groups.
         """
-        draws = self._draws()
-        rows = [self._row(policy, k, draws) for policy in self.results["policy"].unique() for k in TOP_K]
+        drawn, policies = self._draws(), self.results["policy"].unique()
+        rows = [self._row(policy, k, drawn, average) for average in AVERAGES for policy in policies for k in TOP_K]
         return pd.DataFrame(rows)
 
-    def _row(self, policy: str, k: int, draws: FloatArray) -> dict[str, object]:
+    def _row(self, policy: str, k: int, drawn: FloatArray, average: str) -> dict[str, object]:
+        counts = self._counts(average)
+        draws = drawn * counts
         own, zero = self._per_task(policy, k), self._per_task(ZERO, 1)
         judged = set(self.results["policy"])
         other = self._per_task(PORTFOLIO, k) if PORTFOLIO in judged else np.full(len(own), np.nan)
         whole = draws @ zero
         with np.errstate(divide="ignore", invalid="ignore"):
             gaps, differences = 1 - (draws @ own) / whole, (draws @ (other - own)) / whole
-        over = closed_gap(own, zero) - closed_gap(other, zero)
+        over = closed_gap(own, zero, counts) - closed_gap(other, zero, counts)
         return {
+            "metric": self.metric,
+            "average": average,
             "policy": policy,
             "top_k": k,
-            "closed_gap": closed_gap(own, zero),
+            "closed_gap": closed_gap(own, zero, counts),
             **dict(zip(("low", "high"), np.quantile(gaps, _ENDS), strict=True)),
             "over_portfolio": over,
             **dict(
                 zip(("over_portfolio_low", "over_portfolio_high"), np.quantile(differences, _ENDS), strict=True)
             ),
-            "mean_regret": float(own.mean()),
-            **{f"regret_{q:.0%}".rstrip("%"): float(np.quantile(own, q)) for q in _QUANTILES},
+            "mean_regret": float(np.average(own, weights=counts)),
+            **{
+                f"regret_{q:.0%}".rstrip("%"): float(np.quantile(own, q, weights=counts, method="inverted_cdf"))
+                for q in _QUANTILES
+            },
         }
+
+    def _counts(self, average: str) -> FloatArray:
+        """Return what every task counts in an average, in order of the task keys."""
+        groups = self.results.groupby("task")["group"].first().sort_index()
+        members = groups.groupby(groups.astype(str)).transform("size").to_numpy(dtype=np.float64)
+        return np.ones(len(members)) if average == "tasks" else 1.0 / members
 
     def _per_task(self, policy: str, k: int) -> FloatArray:
         """Return the mean over seeds of one policy's regret on every task, in order of the task keys."""
@@ -142,14 +161,15 @@ class EvaluationReport:
         head = (
             f"{self.metric}: {self.n_tasks} tasks in {self.n_groups} groups, {self.n_candidates} candidates, "
             f"{self.protocol}, {n_seeds} seeds. "
-            "0 = single best, 1 = best possible choice per task; 95 % intervals."
+            "0 = single best, 1 = best possible choice per task; 95 % intervals. "
+            "Averages over groups count every dataset group once, averages over tasks every task."
         )
         frame = self.to_frame()
-        lines = ["| policy | " + " | ".join(f"top-{k} | over portfolio" for k in TOP_K) + " |"]
-        lines.append("|---" * (2 * len(TOP_K) + 1) + "|")
-        for policy, part in frame.groupby("policy", sort=False):
+        lines = ["| average over | policy | " + " | ".join(f"top-{k} | over portfolio" for k in TOP_K) + " |"]
+        lines.append("|---" * (2 * len(TOP_K) + 2) + "|")
+        for (average, policy), part in frame.groupby(["average", "policy"], sort=False):
             cells = [f"{_interval(row, '')} | {_interval(row, 'over_portfolio')}" for _, row in part.iterrows()]
-            lines.append(f"| {policy} | " + " | ".join(cells) + " |")
+            lines.append(f"| {average} | {policy} | " + " | ".join(cells) + " |")
         return head + "\n\n" + "\n".join(lines) + "\n"
 
 

@@ -117,7 +117,7 @@ def learn_trust(
         `inside`.
     regret : ndarray of float64, shape (n_rows, n_candidates)
     even : ndarray of float64, shape (n_rows,)
-        Shares of an even list; only rows with a share are judged.
+        Shares of an even list; only rows with a share are judged, and each counts that much.
     groups : ndarray of int64, shape (n_rows,)
     random_state : int
 
@@ -129,11 +129,11 @@ def learn_trust(
         _Fold.of(weigh, regret, even, inside, outside)
         for inside, outside in _group_folds(groups, even > 0, random_state)
     ]
-    costs = [_mean([fold.first_costs(caution) for fold in folds]) for caution in CAUTIONS]
+    costs = [_mean(folds, [fold.first_costs(caution) for fold in folds]) for caution in CAUTIONS]
     # Ties go to the more cautious: where closeness changes nothing it is not trusted.
     caution = CAUTIONS[len(costs) - 1 - int(np.argmin(costs[::-1]))]
     lists = np.array(
-        [_mean([fold.list_costs(Trust(caution, evenness)) for fold in folds]) for evenness in EVENNESSES]
+        [_mean(folds, [fold.list_costs(Trust(caution, evenness)) for fold in folds]) for evenness in EVENNESSES]
     )
     relative = (lists / np.maximum(lists[-1], 1e-12)).mean(axis=1)
     return Trust(caution, EVENNESSES[len(relative) - 1 - int(np.argmin(relative[::-1]))])
@@ -147,13 +147,14 @@ class _Fold:
     even: FloatArray  # (n_past,)
     past: FloatArray  # (n_past, n_candidates)
     truth: FloatArray  # (n_judged, n_candidates)
+    counts: FloatArray  # (n_judged,), what every judged task counts
 
     @classmethod
     def of(
         cls, weigh: Weigher, regret: FloatArray, even: FloatArray, inside: IntArray, outside: IntArray
     ) -> _Fold:
         share = even[inside] / even[inside].sum()
-        return cls(weigh(inside, outside), share, regret[inside], regret[outside])
+        return cls(weigh(inside, outside), share, regret[inside], regret[outside], even[outside])
 
     def first_costs(self, caution: float) -> FloatArray:
         """Return the regret of the first place on every judged task, shape (n_judged, 1)."""
@@ -175,8 +176,9 @@ class _Fold:
         )
 
 
-def _mean(parts: Sequence[FloatArray]) -> FloatArray:
-    return np.asarray(np.concatenate(parts).mean(axis=0))
+def _mean(folds: Sequence[_Fold], parts: Sequence[FloatArray]) -> FloatArray:
+    counts = np.concatenate([fold.counts for fold in folds])
+    return np.asarray(np.average(np.concatenate(parts), axis=0, weights=counts))
 
 
 def _group_folds(groups: IntArray, judged: Any, random_state: int) -> list[tuple[IntArray, IntArray]]:

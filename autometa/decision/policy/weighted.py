@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -17,8 +17,9 @@ __all__ = ["WeightedPolicy"]
 
 
 class WeightedPolicy(Policy):
-    """Weigh known tasks, then order candidates under the weights; by default all alike and greedily."""
+    """Weigh known tasks, then order candidates under the weights; by default evenly and greedily."""
 
+    version: ClassVar[int] = 2
     _experience: Experience | None = None
 
     @property

@@ -4,15 +4,18 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from autometa.decision.policy import ProximityPolicy, closed_gap, evaluate_policies, query_of
 from autometa.decision.policy.evaluation import true_regrets
+from autometa.decision.policy.report import EvaluationReport
 from autometa.foundation.errors import ParameterError, PolicyError
 from tests.policy_worlds import make_world
 
 SMALL = ProximityPolicy(n_trees=60)
 NAN = np.nan
+REGRETS = ("regret_1", "regret_3", "regret_5")
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +24,10 @@ def report():
     return evaluate_policies(world, [SMALL, "static_portfolio", "random"], seeds=(0, 1), n_folds=3)
 
 
-def row(report, policy, k):
+def row(report, policy, k, average="tasks"):
     frame = report.to_frame()
-    return frame[(frame["policy"] == policy) & (frame["top_k"] == k)].iloc[0]
+    wanted = (frame["policy"] == policy) & (frame["top_k"] == k) & (frame["average"] == average)
+    return frame[wanted].iloc[0]
 
 
 def test_where_metafeatures_decide_proximity_beats_all_baselines(report):
@@ -38,7 +42,7 @@ def test_the_single_best_is_the_zero_and_longer_lists_are_no_worse(report):
     assert row(report, "single_best", 1)["closed_gap"] == 0.0
     assert row(report, "static_portfolio", 1)["closed_gap"] == pytest.approx(0.0)
     frame = report.to_frame()
-    for _, part in frame.groupby("policy"):
+    for _, part in frame.groupby(["average", "policy"]):
         assert (np.diff(part.sort_values("top_k")["closed_gap"]) >= 0).all()
     assert (frame["low"] <= frame["closed_gap"]).all()
     assert (frame["closed_gap"] <= frame["high"]).all()
@@ -59,7 +63,7 @@ def test_intervals_cover_about_what_they_claim(report):
 def test_the_report_reads(report):
     text = report.to_markdown()
     assert "60 tasks in 30 groups, 9 candidates, 3 folds by group, 2 seeds" in text
-    assert text.count("\n| ") == 5
+    assert text.count("\n| groups | ") == text.count("\n| tasks | ") == 4
 
 
 def test_where_metafeatures_are_noise_little_is_lost():
@@ -95,6 +99,30 @@ def test_no_row_of_the_judged_group_has_any_weight():
 def test_true_regrets_count_failures_as_worst_and_leave_holes():
     regret = true_regrets(np.array([0.3, 0.2, NAN, NAN, 9.0]), np.array([False, False, True, False, False]))
     np.testing.assert_allclose(regret, [0.1, 0.0, 1.0, NAN, 1.0])
+
+
+def test_a_large_group_counts_once_among_groups_and_with_every_member_among_tasks():
+    # Group "many" has three tasks where the policy halves the regret, "one" a task where it doubles it.
+    groups = ["many", "many", "many", "one"]
+    regrets = {"single_best": [0.2] * 4, "mine": [0.1, 0.1, 0.1, 0.4]}
+    results = pd.DataFrame(
+        {
+            "policy": policy,
+            "seed": 0,
+            "task": f"t{i}",
+            "group": group,
+            **dict.fromkeys(REGRETS, regrets[policy][i]),
+        }
+        for policy in regrets
+        for i, group in enumerate(groups)
+    )
+    judged = EvaluationReport(results, "log_loss", 3, "made up")
+    assert row(judged, "mine", 1, "tasks")["closed_gap"] == pytest.approx((3 * 0.5 - 1) / 4)
+    assert row(judged, "mine", 1, "groups")["closed_gap"] == pytest.approx((0.5 - 1) / 2)
+    assert row(judged, "mine", 1, "groups")["mean_regret"] == pytest.approx(0.25)
+    assert row(judged, "mine", 1, "tasks")["mean_regret"] == pytest.approx(0.175)
+    assert row(judged, "mine", 1, "groups")["regret_80"] == 0.4
+    assert row(judged, "mine", 1, "tasks")["regret_50"] == 0.1
 
 
 def test_closed_gap_is_nan_where_the_single_best_is_best():

@@ -5,7 +5,6 @@ import pytest
 from sklearn.ensemble import ExtraTreesRegressor
 
 from autometa.decision.policy.forest import Forest
-from autometa.foundation.errors import PolicyError
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +45,14 @@ def test_weights_give_scikit_learns_prediction(data, model, forest):
     assert (weights >= 0).all()
 
 
-def test_rows_that_count_nothing_get_no_weight(data, forest):
-    X, _, queries = data
-    counts = np.ones(len(X))
-    counts[:60] = 0.0
-    weights = forest.weights(queries, counts)
-    assert (weights[:, :60] == 0).all()
-    np.testing.assert_allclose(weights.sum(axis=1), 1.0)
-    with pytest.raises(PolicyError, match="No training row"):
-        forest.weights(queries, np.zeros(len(X)))
+def test_weights_give_scikit_learns_prediction_where_rows_count_differently(data):
+    X, Y, queries = data
+    counts = np.random.default_rng(1).uniform(0.05, 1.0, len(X))
+    model = ExtraTreesRegressor(25, min_samples_leaf=2, bootstrap=False, random_state=3)
+    forest = Forest.fit(X, Y, n_trees=25, min_samples_leaf=2, sample_weight=counts, random_state=3)
+    expected = model.fit(X, Y, sample_weight=counts).predict(queries)
+    np.testing.assert_allclose(forest.weights(queries) @ Y, expected, atol=1e-12)
+    assert np.abs(forest.weights(queries)[:, counts < 0.2].mean() / forest.weights(queries).mean()) < 0.6
 
 
 def test_influence_finds_the_only_column_that_matters():

@@ -103,6 +103,28 @@ def test_baselines_are_what_they_say(world, fitted, question):
     assert near.neighbours[0].task == "t5"
 
 
+def test_a_group_of_many_tasks_weighs_less_than_two():
+    world = make_world(40, sizes=(0, 256))
+    crowd = [int(task[1:]) < 30 for task in world.tasks["task"]]
+    world.tasks.loc[crowd, "group"] = "crowd"
+    world.tasks.loc[~np.array(crowd), "group"] = world.tasks["task"]
+    past = StaticPortfolioPolicy().fit(world).experience
+    even, is_crowd = past.even_weights(), (past.tasks["group"] == "crowd").to_numpy()
+    alone = even[~is_crowd & (even > 0)]
+    assert even.sum() == pytest.approx(1.0)
+    np.testing.assert_allclose(alone, alone[0])
+    assert even[is_crowd].sum() / alone[0] == pytest.approx(60 / 31)
+
+
+def test_many_copies_of_one_task_do_not_choose_the_single_best():
+    world = make_world(30)
+    world.loss[:] = 0.5
+    world.loss[:20, 1] = 0.4  # Candidate 1 wins on twenty copies by .1, candidate 2 on ten tasks by .1.
+    world.loss[20:, 2] = 0.4
+    world.tasks["group"] = ["copies"] * 20 + [f"g{i}" for i in range(10)]
+    assert SingleBestPolicy().fit(world).rank(query_of(world, 0)).order[0] == 2
+
+
 def test_a_known_task_is_its_own_nearest(fitted, question):
     ranking = fitted["proximity"].rank(question)
     assert ranking.neighbours[0].task == "t5"

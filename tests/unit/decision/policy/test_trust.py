@@ -54,6 +54,22 @@ def test_the_judged_rows_are_never_in_the_past_nor_their_groups():
     assert set().union(*(rows for *_, rows in seen)) == set(range(0, 40, 2))
 
 
+def test_every_judged_task_counts_its_share():
+    # Closeness names the right kind for one half of each kind's tasks and the wrong one for the other half.
+    regret, kind = two_kinds_of_tasks()
+    is_helped = np.arange(40) % 20 < 10
+    guess = np.where(is_helped, kind, 1 - kind)
+
+    def weigh(inside, outside):
+        return np.array([(kind[inside] == guess[row]) / (kind[inside] == guess[row]).sum() for row in outside])
+
+    def caution(share_of_helped):
+        even = np.where(is_helped, share_of_helped, 1 - share_of_helped) / 20
+        return learn_trust(weigh, regret, even, GROUPS).caution
+
+    assert caution(0.99) < caution(0.5) == INF
+
+
 def test_caution_is_a_threshold():
     # Candidate 1 is .1 better than the reference on average, with a standard error of about .06.
     regret = np.column_stack([np.full(10, 0.4), np.tile([0.1, 0.5], 5)])
