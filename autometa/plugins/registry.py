@@ -100,6 +100,31 @@ class Registry:
             )
         return self.strategies[name]
 
+    def record(self, plugin: str) -> PluginRecord:
+        """Look a plugin up.
+
+        Parameters
+        ----------
+        plugin : str
+
+        Returns
+        -------
+        PluginRecord
+
+        Raises
+        ------
+        ParameterError
+            If it is not installed, or AUTOMETA_PLUGINS leaves it out.
+        """
+        found = [record for record in self.records if record.name == plugin]
+        if not found:
+            raise ParameterError(
+                f"No plugin is called {plugin!r}; there are {[record.name for record in self.records]}. "
+                "Install it with `autometa plugins install`, or see whether AUTOMETA_PLUGINS leaves it out.",
+                plugin=plugin,
+            )
+        return found[0]
+
     def select(self, names: Iterable[str] | None = None, exclude: Iterable[str] = ()) -> dict[str, Strategy]:
         """Return the strategies that are asked for.
 

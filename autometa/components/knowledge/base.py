@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -14,22 +14,24 @@ import pandas as pd
 
 from autometa.components.knowledge.align import align
 from autometa.components.knowledge.manifest import Manifest, read_manifest
+from autometa.components.knowledge.merging import (
+    check_supplement,
+    merged_manifest,
+    merged_tables,
+    new_rows,
+    renamed_tables,
+    supplement_tables,
+)
 from autometa.components.knowledge.meta_dataset import MetaDataset
 from autometa.components.knowledge.storage import TABLES, load_tables, save_tables
 from autometa.domain import Task
-from autometa.foundation.errors import KnowledgeError, KnowledgeSchemaError, PluginWarning
+from autometa.foundation.errors import KnowledgeError, PluginWarning
 from autometa.foundation.settings import get_settings
 from autometa.plugins import get_registry
 
 __all__ = ["KnowledgeBase", "KnownTask"]
 
 SHIPPED_FOLDER = Path(__file__).parent / "data"
-_IDENTITY = {
-    "tasks": ["task"],
-    "metafeatures": ["task", "train_size"],
-    "candidates": ["candidate"],
-    "evaluations": ["task", "split", "train_size", "candidate"],
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,13 @@ class KnowledgeBase:
         return _loaded(path, read_manifest(path).model_dump_json())
 
     @classmethod
-    def shipped(cls) -> KnowledgeBase:
+    def shipped(cls, *, plugins: bool = True) -> KnowledgeBase:
         """Return the default: the one inside the package or that of the setting ``knowledge``, and the plugins'.
+
+        Parameters
+        ----------
+        plugins : bool
+            Whether what installed plugins ship is added.
 
         Returns
         -------
@@ -128,7 +135,8 @@ class KnowledgeBase:
         KnowledgeError
             If it cannot be read. A plugin's that cannot be read is left out with a `PluginWarning`.
         """
-        return _with_plugins(cls.open(get_settings().knowledge or SHIPPED_FOLDER), get_registry().knowledge)
+        base = cls.open(get_settings().knowledge or SHIPPED_FOLDER)
+        return _with_plugins(base, get_registry().knowledge) if plugins else base
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write it to a folder, in the place of the knowledge base that may be there.
@@ -142,7 +150,7 @@ class KnowledgeBase:
         StoreError
             If it cannot be written, or the folder holds something else.
         """
-        save_tables(Path(folder), self.manifest, {name: getattr(self, name) for name in TABLES})
+        save_tables(Path(folder), self.manifest, self._tables())
 
     @classmethod
     def merge(cls, *bases: KnowledgeBase) -> KnowledgeBase:
@@ -167,19 +175,73 @@ class KnowledgeBase:
         """
         if len(bases) == 1:
             return bases[0]
-        first = bases[0].manifest
-        versions = {base.manifest.metafeature_version for base in bases}
-        if len(versions) != 1:
-            raise KnowledgeSchemaError(
-                f"Knowledge bases with meta-features of versions {sorted(versions)} cannot be merged; build them "
-                "with one version of autometa.",
-                versions=sorted(versions),
+        return cls(merged_manifest(bases), **merged_tables([base._tables() for base in bases]))
+
+    def with_supplement(self, more: KnowledgeBase) -> KnowledgeBase:
+        """Add what another one knows about the tasks of this one, or about described tasks of its own.
+
+        Parameters
+        ----------
+        more : KnowledgeBase
+            Its rows never replace one that is here.
+
+        Returns
+        -------
+        KnowledgeBase
+
+        Raises
+        ------
+        KnowledgeError
+            If it is about other data, other splits, or tasks that nobody describes.
+        """
+        check_supplement(self, more)
+        manifest = merged_manifest((self, more))
+        return KnowledgeBase(manifest, **merged_tables([self._tables(), new_rows(self, more)]))
+
+    def supplement_to(self, base: KnowledgeBase, strategies: Iterable[str]) -> KnowledgeBase:
+        """Keep what a plugin with some strategies ships so that `base` knows them.
+
+        Parameters
+        ----------
+        base : KnowledgeBase
+            The one that users have; what it describes is not repeated.
+        strategies : iterable of str
+
+        Returns
+        -------
+        KnowledgeBase
+            For `with_supplement`.
+
+        Raises
+        ------
+        KnowledgeError
+            If there is no evaluation of them, or they are about other data or splits than `base` has.
+        """
+        names = sorted(set(strategies))
+        kept = KnowledgeBase(self.manifest, **supplement_tables(base, self, names))
+        if kept.evaluations.empty:
+            raise KnowledgeError(
+                f"There is no evaluation of {names}; measured are {sorted(self.candidates['strategy'].unique())}.",
+                strategies=names,
             )
-        _check_same_data(bases)
-        story = _merged_provenance([base.manifest.provenance for base in bases])
-        manifest = first.model_copy(update={"provenance": story, "files": {}})
-        tables = {name: _stacked([getattr(base, name) for base in bases], _IDENTITY[name]) for name in TABLES}
-        return cls(manifest, **tables)
+        check_supplement(base, kept)
+        return kept
+
+    def renamed(self, names: Mapping[str, str]) -> KnowledgeBase:
+        """Return it with other names of strategies.
+
+        Parameters
+        ----------
+        names : mapping of old name to new name
+
+        Returns
+        -------
+        KnowledgeBase
+        """
+        return KnowledgeBase(self.manifest, **renamed_tables(self, names)) if names else self
+
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        return {name: getattr(self, name) for name in TABLES}
 
     def info(self) -> dict[str, Any]:
         """Return what it holds, as plain values.
@@ -303,7 +365,7 @@ def _with_plugins(base: KnowledgeBase, folders: tuple[Path, ...]) -> KnowledgeBa
     """Merge the plugins' knowledge bases in, leaving out those that cannot be used."""
     for folder in folders:
         try:
-            base = KnowledgeBase.merge(base, KnowledgeBase.load(folder))
+            base = base.with_supplement(KnowledgeBase.load(folder))
         except KnowledgeError as error:
             warnings.warn(
                 f"The knowledge base {folder} of a plugin was left out: {error}", PluginWarning, stacklevel=4
@@ -314,39 +376,3 @@ def _with_plugins(base: KnowledgeBase, folders: tuple[Path, ...]) -> KnowledgeBa
 def _known(row: Any) -> KnownTask:
     dataset_id = None if pd.isna(row["dataset_id"]) else int(row["dataset_id"])
     return KnownTask(str(row["task"]), str(row["name"]), str(row["group"]), dataset_id)
-
-
-def _check_same_data(bases: tuple[KnowledgeBase, ...]) -> None:
-    """Refuse a key that stands for two things: other data, or the same data split by other rules."""
-    parts = [
-        base.tasks[["task", "fingerprint"]]
-        .astype(str)
-        .assign(rules=repr(base.manifest.provenance.get("protocol")))
-        for base in bases
-    ]
-    counts = pd.concat(parts).drop_duplicates().groupby("task").size()
-    different = counts[counts > 1].index.tolist()
-    if different:
-        raise KnowledgeError(
-            f"The knowledge bases use the keys {different[:5]} for different data or splits, so they cannot be "
-            "merged. Build one of them anew from the other's data and protocol.",
-            tasks=different,
-        )
-
-
-def _merged_provenance(stories: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return all runs and datasets left out; the protocol only if it is one."""
-    protocols = [story.get("protocol") for story in stories]
-    runs: list[Any] = []
-    for run in (run for story in stories for run in story.get("runs", [])):
-        if run not in runs:
-            runs.append(run)
-    skipped = {key: reason for story in stories for key, reason in story.get("skipped", {}).items()}
-    shared = {"protocol": protocols[0]} if all(protocol == protocols[0] for protocol in protocols) else {}
-    return {**shared, "runs": runs, "skipped": skipped}
-
-
-def _stacked(tables: list[pd.DataFrame], identity: list[str]) -> pd.DataFrame:
-    plain = [table.astype(dict.fromkeys(table.select_dtypes("category").columns, object)) for table in tables]
-    filled = [table for table in plain if len(table)] or plain[:1]
-    return pd.concat(filled, ignore_index=True).drop_duplicates(identity, keep="last").reset_index(drop=True)
