@@ -40,7 +40,7 @@ class Evaluation:
     n_train, n_test : int
         Rows really fitted and predicted.
     fit_seconds, predict_seconds : float
-        Wall time, seconds.
+        Wall time, seconds. After a timeout `fit_seconds` is a lower bound: the limit that was run past.
     peak_memory : int
         Highest resident memory above the start of the cell, bytes; 0 where it is not measured.
     message : str

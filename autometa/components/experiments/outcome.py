@@ -48,12 +48,15 @@ class Outcome:
         What happened otherwise.
     peak_memory : int
         Highest resident memory above the start of the measured part, bytes; 0 where it is not measured.
+    seconds : float
+        Lower bound of what the measured part would have taken, if it ran past its limit; NaN otherwise.
     """
 
     status: Status
     value: Any = None
     message: str = ""
     peak_memory: int = 0
+    seconds: float = float("nan")
 
 
 class Work(Protocol):
@@ -67,7 +70,7 @@ class Work(Protocol):
         job : Any
             Anything that pickles.
         begin : callable
-            To be called when the preparations (loading data) are over: the limits count from the last call on.
+            To be called when the preparations (loading data, imports) are over: the limits count from then on.
 
         Returns
         -------

@@ -24,7 +24,8 @@ CHILD_MODULE = "autometa.components.experiments.sandbox_child"
 POLL_SECONDS = 0.05
 # Importing pandas and scikit-learn takes 1.5 s on an idle core; a loaded machine may need many times that.
 STARTUP_SECONDS = 120.0
-# Loading a task: the largest OpenML tables take seconds from disk.
+# Loading a task and importing a learner: the largest OpenML tables take seconds from disk, torch on a loaded
+# machine half a minute.
 PREPARATION_SECONDS = 300.0
 # A child that rests above this is replaced: what earlier cells left behind would blur the next one's figures.
 MAX_RESTING_MEMORY = 2 * GIBIBYTE
@@ -151,6 +152,7 @@ class _Watch:
     def __init__(self, child: _ChildHandle, limits: Limits) -> None:
         self.child = child
         self.limits = limits
+        self.has_begun = False
         self.deadline = time.monotonic() + PREPARATION_SECONDS
         self.start = child.resident()
         self.highest = self.start
@@ -164,6 +166,7 @@ class _Watch:
                 if broken is not None:
                     return broken, False
             elif message[0] == "begin":
+                self.has_begun = True
                 self.start = self.highest = message[1]
                 self.deadline = time.monotonic() + self.limits.seconds
             elif message[0] == "failed":
@@ -186,8 +189,15 @@ class _Watch:
         if peak > self.limits.memory:
             return Outcome("memory", message=self._memory_message(peak), peak_memory=peak)
         if time.monotonic() >= self.deadline:
-            return Outcome("timeout", message=f"Ran past {self.limits.seconds:g} s.", peak_memory=peak)
+            return self._late(peak)
         return None
+
+    def _late(self, peak: int) -> Outcome:
+        if not self.has_begun:
+            message = f"The preparations (loading the task, a first small fit) ran past {PREPARATION_SECONDS:g} s."
+            return Outcome("error", message=message, peak_memory=peak)
+        seconds = self.limits.seconds
+        return Outcome("timeout", message=f"Ran past {seconds:g} s.", peak_memory=peak, seconds=seconds)
 
     def _memory_message(self, peak: int) -> str:
         return f"Grew by {peak / GIBIBYTE:.2f} GiB; {self.limits.memory / GIBIBYTE:.2f} GiB are allowed."

@@ -90,7 +90,7 @@ class EvaluationWork:
         refusal = strategy.supports(task.take(split.train))
         if refusal is not None:
             return _failed(job, "error", f"UnsupportedTaskError: {refusal}")
-        self._warm_up(job, task, split, strategy, begin)
+        self._warm_up(job, task, split, strategy)
         begin()
         found = self._evaluate(job, task, split, strategy)
         return replace(found, status="memory") if found.message.startswith("MemoryError") else found
@@ -107,10 +107,9 @@ class EvaluationWork:
             random_state=self.random_state,
         )
 
-    def _warm_up(self, job: Cell, task: Task, split: Split, strategy: Strategy, begin: Callable[[], None]) -> None:
+    def _warm_up(self, job: Cell, task: Task, split: Split, strategy: Strategy) -> None:
         if strategy.name in self._warm:
             return
-        begin()
         few = cut(task, job.split, WARM_UP_ROWS)
         self._evaluate(job, task, replace(few, test=split.test[:WARM_UP_ROWS]), strategy)
         self._warm.add(strategy.name)
@@ -150,7 +149,8 @@ def as_evaluation(cell: Cell, outcome: Outcome) -> Evaluation:
     """
     if isinstance(outcome.value, Evaluation):
         return replace(outcome.value, peak_memory=outcome.peak_memory)
-    return replace(_failed(cell, outcome.status, outcome.message), peak_memory=outcome.peak_memory)
+    failed = _failed(cell, outcome.status, outcome.message)
+    return replace(failed, peak_memory=outcome.peak_memory, fit_seconds=outcome.seconds)
 
 
 def _failed(cell: Cell, status: str, message: str) -> Evaluation:

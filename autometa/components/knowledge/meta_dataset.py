@@ -39,7 +39,8 @@ class MetaDataset:
     failed : ndarray of bool, shape (n_rows, n_candidates)
         Whether a fit ended in a timeout, out of memory, an error or a crash.
     fit_seconds : ndarray of float64, shape (n_rows, n_candidates)
-        Mean seconds of a fit on one core; NaN = not measured.
+        Mean seconds of a fit on one core; NaN = not measured. Where no fit succeeded it is a lower bound, the
+        limit that was run past (see `timed_out`).
     metric : str
         Name of the metric that `loss` comes from.
 
@@ -98,6 +99,11 @@ class MetaDataset:
     def groups(self) -> IntArray:
         """Codes of the dataset groups in order of first appearance, shape (n_rows,)."""
         return pd.factorize(self.tasks["group"].astype(str))[0].astype(np.int64)
+
+    @property
+    def timed_out(self) -> BoolArray:
+        """Which `fit_seconds` are lower bounds, shape (n_rows, n_candidates)."""
+        return np.asarray(self.failed & np.isnan(self.loss) & np.isfinite(self.fit_seconds))
 
     def numbers(self, column: str) -> FloatArray:
         """Return a numeric column of `tasks`.

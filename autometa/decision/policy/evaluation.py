@@ -169,7 +169,7 @@ def _judge(meta_dataset: MetaDataset, row: int, ranking: Ranking) -> dict[str, A
     finite = np.isfinite(loss) & ~meta_dataset.failed[row]
     inside = (loss >= ranking.low) & (loss <= ranking.high)
     seconds = meta_dataset.fit_seconds[row]
-    timed = np.isfinite(seconds) & (seconds > 0) & np.isfinite(ranking.fit_seconds)
+    timed = finite & np.isfinite(seconds) & (seconds > 0) & np.isfinite(ranking.fit_seconds)
     return {
         "task": facts["task"],
         "group": facts["group"],

@@ -10,7 +10,7 @@ import numpy as np
 
 from autometa.components.knowledge.meta_dataset import MetaDataset
 from autometa.decision.policy._base import Arrays, Query
-from autometa.foundation.typing import FloatArray
+from autometa.foundation.typing import BoolArray, FloatArray
 
 __all__ = ["FitTimes"]
 
@@ -20,6 +20,8 @@ _LEAST_SECONDS = 1e-3
 # Ridge strengths: a strategy's own coefficients rest on ~1000 cells, a candidate's on a few hundred.
 _STRATEGY_RIDGE = 10.0
 _CANDIDATE_RIDGE = 30.0
+# Rounds of raising the bounds to the forecast; each round lowers the loss.
+_N_ROUNDS = 10
 # Beyond the greatest n known, no learner that reads its rows grows slower than linearly, and none of those
 # built in faster than cubically.
 _SLOPE_LIMITS = (1.0, 3.0)
@@ -28,6 +30,9 @@ _SLOPE_LIMITS = (1.0, 3.0)
 @dataclass(frozen=True, eq=False)
 class FitTimes:
     """A log-linear model of fit time per candidate.
+
+    A fit that was stopped at a limit says that it takes longer: a forecast above the limit is not an error, one
+    below is (one-sided squared loss).
 
     Attributes
     ----------
@@ -59,16 +64,13 @@ class FitTimes:
         if not timed.any():
             return cls(np.full((meta_dataset.n_candidates, design.shape[1]), np.nan), np.nan)
         seconds = np.where(timed, meta_dataset.fit_seconds, 1.0)
-        target = np.log(np.maximum(seconds, _LEAST_SECONDS))
-        pooled = _ridge(design, target, timed, 1e-6)
-        coefficients = np.repeat(pooled[None], meta_dataset.n_candidates, axis=0)
-        strategies = [candidate.strategy for candidate in meta_dataset.candidates]
-        for members in _members(strategies):
-            left = target[:, members] - design @ coefficients[members].T
-            coefficients[members] += _ridge(design, left, timed[:, members], _STRATEGY_RIDGE)
-        for j in range(meta_dataset.n_candidates):
-            left = target[:, [j]] - design @ coefficients[[j]].T
-            coefficients[j] += _ridge(design, left, timed[:, [j]], _CANDIDATE_RIDGE)
+        bound = np.log(np.maximum(seconds, _LEAST_SECONDS))
+        members = _members([candidate.strategy for candidate in meta_dataset.candidates])
+        stopped = meta_dataset.timed_out
+        coefficients = _coefficients(design, bound, timed, members)
+        for _ in range(_N_ROUNDS if stopped.any() else 0):
+            raised = np.where(stopped, np.maximum(bound, design @ coefficients.T), bound)
+            coefficients = _coefficients(design, raised, timed, members)
         return cls(coefficients, float(sizes[0][timed.any(axis=1)].max()))
 
     def predict(self, query: Query) -> FloatArray:
@@ -112,6 +114,21 @@ def _members(strategies: Sequence[str]) -> list[list[int]]:
     for place, name in enumerate(strategies):
         found.setdefault(name, []).append(place)
     return list(found.values())
+
+
+def _coefficients(
+    design: FloatArray, target: FloatArray, timed: BoolArray, strategies: Sequence[list[int]]
+) -> FloatArray:
+    """Fit all together, then what strategies, then what candidates add, shape (n_candidates, n_coefficients)."""
+    pooled = _ridge(design, target, timed, 1e-6)
+    coefficients = np.repeat(pooled[None], target.shape[1], axis=0)
+    for members in strategies:
+        left = target[:, members] - design @ coefficients[members].T
+        coefficients[members] += _ridge(design, left, timed[:, members], _STRATEGY_RIDGE)
+    for j in range(target.shape[1]):
+        left = target[:, [j]] - design @ coefficients[[j]].T
+        coefficients[j] += _ridge(design, left, timed[:, [j]], _CANDIDATE_RIDGE)
+    return coefficients
 
 
 def _ridge(design: FloatArray, target: FloatArray, present: np.ndarray[Any, Any], strength: float) -> FloatArray:

@@ -13,7 +13,7 @@ from autometa.decision.policy.familiarity import Familiarity
 from autometa.decision.policy.forest import Forest
 from autometa.decision.policy.trust import Trust, learn_trust, trusting_order
 from autometa.decision.policy.weighted import WeightedPolicy
-from autometa.foundation.typing import FloatArray
+from autometa.foundation.typing import FloatArray, IntArray
 
 __all__ = ["ProximityPolicy"]
 
@@ -55,7 +55,7 @@ class ProximityPolicy(WeightedPolicy):
     max_features: float = 0.5
     random_state: int = 0
     name: ClassVar[str] = "proximity"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def __post_init__(self) -> None:
         self._forest: Forest | None = None
@@ -69,9 +69,8 @@ class ProximityPolicy(WeightedPolicy):
         self._familiarity = Familiarity.fit(past.metafeatures, past.groups)
         self._forest = None
         if len(np.unique(past.groups)) >= _LEAST_GROUPS:
-            X = past.scaled(past.metafeatures)
+            X, Y = self._grounds()
             shares = past.shares
-            Y = _principal(standardised(past.performance.regret[:, past.performance.is_known]))
             self._forest = self._grow(X, Y, shares, self.n_trees)
             self._trust = learn_trust(
                 lambda inside, outside: self._grow(
@@ -83,6 +82,22 @@ class ProximityPolicy(WeightedPolicy):
                 random_state=self.random_state,
             )
         return self
+
+    def _grounds(self) -> tuple[FloatArray, FloatArray]:
+        """Return what the forest is grown on: scaled meta-features and the principal parts of the target."""
+        past = self.experience
+        known = past.performance.is_known
+        return past.scaled(past.metafeatures), _principal(standardised(past.performance.regret[:, known]))
+
+    def cross_weights(self, inside: IntArray, outside: IntArray) -> FloatArray:
+        """Return what past rows would weigh for others; see `WeightedPolicy.cross_weights`."""
+        even = super().cross_weights(inside, outside)
+        if self._forest is None:
+            return even
+        X, Y = self._grounds()
+        forest = self._grow(X[inside], Y[inside], self.experience.shares[inside], _N_TREES_PER_FOLD)
+        closeness = forest.weights(X[outside])
+        return (1 - self._trust.evenness) * closeness + self._trust.evenness * even
 
     def _grow(self, X: FloatArray, Y: FloatArray, shares: FloatArray, n_trees: int) -> Forest:
         return Forest.fit(

@@ -19,7 +19,7 @@ __all__ = ["WeightedPolicy"]
 class WeightedPolicy(Policy):
     """Weigh known tasks, then order candidates under the weights; by default evenly and greedily."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     _experience: Experience | None = None
 
     @property
@@ -67,6 +67,22 @@ class WeightedPolicy(Policy):
         """Take up what `to_arrays` returned; see `Policy.restore`."""
         self._experience = Experience.from_arrays(arrays)
         return self
+
+    def cross_weights(self, inside: IntArray, outside: IntArray) -> FloatArray:
+        """Return what past rows would weigh for others, learned without the others; by default all alike.
+
+        Parameters
+        ----------
+        inside, outside : ndarray of int64
+            Positions of past rows.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_outside, n_inside)
+            Every row sums to 1.
+        """
+        even = self.experience.even_weights()[inside]
+        return np.repeat(even[None] / even.sum(), len(outside), axis=0)
 
     def _weigh(self, query: Query) -> FloatArray:
         return self.experience.even_weights()

@@ -65,9 +65,25 @@ def test_each_cell_ends_alone_however_it_ends():
 def test_an_endless_loop_is_ended_at_the_limit():
     started = time.monotonic()
     (_, late), (_, next_one) = run([cell("loop"), cell()], limits=Limits(seconds=0.5))
-    assert (late.status, late.message) == ("timeout", "Ran past 0.5 s.")
+    assert (late.status, late.message, late.fit_seconds) == ("timeout", "Ran past 0.5 s.", 0.5)
     assert next_one.status == "ok"
     assert time.monotonic() - started < 45
+
+
+def test_preparations_that_do_not_end_are_said_to_be_those(monkeypatch):
+    monkeypatch.setattr("autometa.components.experiments.sandbox.PREPARATION_SECONDS", 0.2)
+    box = Sandbox()
+    try:
+        outcome = box.run(pickle.dumps(_never_begins), "w", None, LIMITS)
+    finally:
+        box.close()
+    assert (outcome.status, outcome.message[-15:]) == ("error", "ran past 0.2 s.")
+    assert "loading the task" in outcome.message
+    assert outcome.seconds != outcome.seconds  # no cell was measured
+
+
+def _never_begins(job, begin):
+    time.sleep(600)
 
 
 def test_a_killed_worker_costs_nothing_but_its_time(tmp_path):

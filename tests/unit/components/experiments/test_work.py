@@ -8,6 +8,8 @@ from autometa.domain import Evaluation
 from autometa.foundation.errors import ParameterError
 from tests.experiment_helpers import Misbehaving, WineSource, candidate
 
+KEY = Cell("wine", 0, 100, candidate()).key
+
 
 @pytest.fixture
 def work():
@@ -26,9 +28,17 @@ def test_a_cell_is_evaluated_on_its_rows(work):
     assert found.scores["log_loss"] > 0
 
 
-def test_the_first_cell_of_a_strategy_warms_it_up(work):
-    assert run(work)[1] == 2
-    assert run(work)[1] == 1
+def test_the_first_cell_of_a_strategy_warms_it_up_before_its_limits_begin(work, monkeypatch):
+    rows = []
+    monkeypatch.setattr(Misbehaving, "supports", lambda self, task: None)
+    monkeypatch.setattr(
+        "autometa.components.experiments.work.evaluate",
+        lambda task, split, *args, **options: rows.append(len(split.train)) or Evaluation(*KEY, status="ok"),
+    )
+    for _ in range(2):
+        work(Cell("wine", 0, 100, candidate()), lambda: rows.append("begin"))
+    # What comes before the last "begin" is not counted against the cell's limits.
+    assert rows == [60, "begin", 100, "begin", 100]
 
 
 @pytest.mark.parametrize(("mode", "status"), [("raise", "error"), ("out of memory", "memory")])
@@ -63,13 +73,10 @@ def test_what_a_sandbox_says_becomes_an_evaluation():
     cell = Cell("t", 0, 0, candidate())
     ok = as_evaluation(cell, Outcome("ok", Evaluation(*cell.key, status="ok"), peak_memory=5))
     assert (ok.status, ok.peak_memory) == ("ok", 5)
-    late = as_evaluation(cell, Outcome("timeout", message="Ran past 1 s."))
-    assert (late.task, late.candidate, late.status, late.message) == (
-        "t",
-        cell.candidate.id,
-        "timeout",
-        "Ran past 1 s.",
-    )
+    late = as_evaluation(cell, Outcome("timeout", message="Ran past 1 s.", seconds=1.0))
+    assert (late.task, late.candidate) == ("t", cell.candidate.id)
+    assert (late.status, late.message, late.fit_seconds) == ("timeout", "Ran past 1 s.", 1.0)
+    assert np.isnan(as_evaluation(cell, Outcome("crash")).fit_seconds)
 
 
 @pytest.mark.parametrize("limits", [{"seconds": 0}, {"memory": -1}])

@@ -45,6 +45,23 @@ def test_a_candidate_timed_on_few_tasks_borrows_from_its_strategy(world):
     assert seconds[2] == pytest.approx(0.02, rel=0.5)
 
 
+def test_fits_that_were_stopped_count_as_slow_ones(world):
+    truth = with_seconds(world, lambda n, j: 1e-5 * n**1.5 + 0.0 * j)
+    limit = float(np.quantile(truth.fit_seconds, 0.8))
+    late = truth.fit_seconds > limit
+
+    def ask_after(seconds):
+        hidden = np.where(late, np.nan, truth.loss)
+        model = FitTimes.fit(replace(truth, loss=hidden, failed=truth.failed | late, fit_seconds=seconds))
+        return model.predict(ask(4000))[0]
+
+    bounded = ask_after(np.where(late, limit, truth.fit_seconds))
+    assert bounded == pytest.approx(1e-5 * 4000**1.5, rel=0.1)
+
+    # Timed out far above what the others say: the forecast must rise with the bound.
+    assert ask_after(np.where(late, 50 * limit, truth.fit_seconds)) > 3 * bounded
+
+
 def test_nothing_timed_says_nothing(world):
     model = FitTimes.fit(with_seconds(world, lambda n, j: np.nan * n))
     assert np.isnan(model.predict(ask(1000))).all()

@@ -1,0 +1,173 @@
+"""Evidence: fits on subsamples of the very task that is asked about, made comparable with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from autometa.decision.policy.performance import REGRET_CLIP
+from autometa.foundation.typing import BoolArray, FloatArray, IntArray
+
+__all__ = ["RelativeEvidence", "Run", "compressed"]
+
+# Variance of one run's loss, times the rows it was scored on, before repetitions have shown what it is here: two
+# learners' losses of one row differ by about .3. It counts as much as so many repetitions.
+_ROW_VARIANCE = 0.1
+_ROW_VARIANCE_WEIGHT = 2.0
+# Share of the noise that comes from the rows scored on: a repetition has the same ones at every size.
+_SHARED_NOISE = 0.5
+_N_SWEEPS = 10
+_LEAST_VARIANCE = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One fit on a subsample.
+
+    Attributes
+    ----------
+    candidate : int
+        Position in the list of candidates.
+    n_train : int
+        Rows fitted on.
+    repetition : int
+        Runs of one repetition are on nested rows and are scored on the same other rows.
+    loss : float
+        `Metric.loss`, lower is better; NaN if the run failed.
+    seconds : float
+        Of fit and predict.
+    """
+
+    candidate: int
+    n_train: int
+    repetition: int
+    loss: float
+    seconds: float = float("nan")
+
+
+def compressed(regret: FloatArray, unit: float) -> FloatArray:
+    """Return ``log(1 + regret / unit)``: linear near the best, where choices are made, and flat among disasters.
+
+    Parameters
+    ----------
+    regret : ndarray of float64
+        Not negative.
+    unit : float
+        Regret from which differences count less.
+
+    Returns
+    -------
+    ndarray of float64, same shape
+    """
+    return np.asarray(np.log1p(regret / unit))
+
+
+@dataclass(frozen=True, eq=False)
+class RelativeEvidence:
+    """What the runs say of each (candidate, size), relative to the others at that size.
+
+    Attributes
+    ----------
+    candidate, n_train, n_runs : ndarray of int64, shape (n_points,)
+        `n_runs` is the number of repetitions behind a point.
+    loss : ndarray of float64, shape (n_points,)
+        Mean loss with the hardness of the repetitions taken out.
+    value : ndarray of float64, shape (n_points,)
+        Compressed regret against the best at that size.
+    noise : ndarray of float64, shape (n_points,)
+        Variance of `value` if it were one run.
+    """
+
+    candidate: IntArray
+    n_train: IntArray
+    n_runs: IntArray
+    loss: FloatArray
+    value: FloatArray
+    noise: FloatArray
+
+    @classmethod
+    def of(cls, runs: Sequence[Run], *, unit: float, n_test: int) -> RelativeEvidence:
+        """Compare runs of one size with each other.
+
+        Parameters
+        ----------
+        runs : sequence of Run
+            Failed ones are left out.
+        unit : float
+            See `compressed`.
+        n_test : int
+            Rows that a run was scored on.
+
+        Returns
+        -------
+        RelativeEvidence
+        """
+        good = [run for run in runs if np.isfinite(run.loss)]
+        sizes = sorted({run.n_train for run in good})
+        parts = [_Size.of([run for run in good if run.n_train == size]) for size in sizes]
+        variance = _run_variance(parts, n_test)
+        regret = [part.loss - part.loss.min() for part in parts]
+        return cls(
+            candidate=_joined([part.candidate for part in parts]).astype(np.int64),
+            n_train=np.repeat(sizes, [len(part.loss) for part in parts]).astype(np.int64),
+            n_runs=_joined([part.n_runs for part in parts]).astype(np.int64),
+            loss=_joined([part.loss for part in parts]),
+            value=_joined([compressed(np.minimum(above, REGRET_CLIP), unit) for above in regret]),
+            noise=_joined([variance / np.square(unit + np.minimum(above, REGRET_CLIP)) for above in regret]),
+        )
+
+    def covariance(self) -> FloatArray:
+        """Return the covariance of the noise of `value`, shape (n_points, n_points)."""
+        same = self.candidate[:, None] == self.candidate[None]
+        scale = np.sqrt(self.noise[:, None] * self.noise[None])
+        shared = _SHARED_NOISE * scale / np.maximum(self.n_runs[:, None], self.n_runs[None])
+        own = np.diag((1 - _SHARED_NOISE) * self.noise / self.n_runs)
+        return np.asarray(np.where(same, shared, 0.0) + own)
+
+    def noise_of_a_run(self, candidate: int) -> float:
+        """Return the variance of `value` of one more run of a candidate, as far as its runs tell."""
+        own = self.noise[self.candidate == candidate]
+        return float(own.min()) if len(own) else float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class _Size:
+    """The runs of one size: candidates' losses with the hardness of the repetitions taken out."""
+
+    candidate: IntArray
+    n_runs: IntArray
+    loss: FloatArray
+    residual_squares: float
+    freedom: int
+
+    @classmethod
+    def of(cls, runs: Sequence[Run]) -> _Size:
+        """Fit candidate + repetition to the losses, disasters pulled in."""
+        candidates, row = np.unique([run.candidate for run in runs], return_inverse=True)
+        repetitions, column = np.unique([run.repetition for run in runs], return_inverse=True)
+        loss = np.asarray([run.loss for run in runs])
+        floor = np.full(len(repetitions), np.inf)
+        np.minimum.at(floor, column, loss)
+        loss = np.minimum(loss, floor[column] + REGRET_CLIP)
+        n_runs, n_at = np.bincount(row), np.bincount(column)
+        hardness = np.zeros(len(repetitions))
+        level = np.zeros(len(candidates))
+        for _ in range(_N_SWEEPS):
+            level = np.bincount(row, loss - hardness[column]) / n_runs
+            hardness = np.bincount(column, loss - level[row]) / n_at
+            hardness -= hardness @ n_at / n_at.sum()
+        left = loss - level[row] - hardness[column]
+        freedom = max(0, len(loss) - len(candidates) - len(repetitions) + 1)
+        return cls(candidates, n_runs, level, float(left @ left) if freedom else 0.0, freedom)
+
+
+def _run_variance(parts: Sequence[_Size], n_test: int) -> float:
+    """Return the variance of one run's loss: what is usual, and what repetitions show."""
+    squares = _ROW_VARIANCE_WEIGHT * _ROW_VARIANCE / max(n_test, 1) + sum(part.residual_squares for part in parts)
+    return max(squares / (_ROW_VARIANCE_WEIGHT + sum(part.freedom for part in parts)), _LEAST_VARIANCE)
+
+
+def _joined(parts: Sequence[FloatArray | IntArray | BoolArray]) -> FloatArray:
+    return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts]) if parts else np.empty(0)
