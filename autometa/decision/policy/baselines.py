@@ -71,5 +71,5 @@ class NearestTasksPolicy(WeightedPolicy):
         distances = np.square(known - past.scaled(query.metafeatures[None])).sum(axis=1)
         nearest = rows[np.argsort(distances, kind="stable")[: self.n_neighbours]]
         weights = np.zeros(past.n_rows)
-        weights[nearest] = even[nearest]
-        return weights / weights.sum() if len(nearest) else weights
+        weights[nearest] = 1.0 / max(len(nearest), 1)
+        return weights

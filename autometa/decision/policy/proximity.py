@@ -55,7 +55,7 @@ class ProximityPolicy(WeightedPolicy):
     max_features: float = 0.5
     random_state: int = 0
     name: ClassVar[str] = "proximity"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     def __post_init__(self) -> None:
         self._forest: Forest | None = None
@@ -70,12 +70,9 @@ class ProximityPolicy(WeightedPolicy):
         self._forest = None
         if len(np.unique(past.groups)) >= _LEAST_GROUPS:
             X, Y = self._grounds()
-            shares = past.shares
-            self._forest = self._grow(X, Y, shares, self.n_trees)
+            self._forest = self._grow(X, Y, self.n_trees)
             self._trust = learn_trust(
-                lambda inside, outside: self._grow(
-                    X[inside], Y[inside], shares[inside], _N_TREES_PER_FOLD
-                ).weights(X[outside]),
+                lambda inside, outside: self._grow(X[inside], Y[inside], _N_TREES_PER_FOLD).weights(X[outside]),
                 past.performance.regret,
                 past.even_weights(),
                 past.groups,
@@ -95,18 +92,17 @@ class ProximityPolicy(WeightedPolicy):
         if self._forest is None:
             return even
         X, Y = self._grounds()
-        forest = self._grow(X[inside], Y[inside], self.experience.shares[inside], _N_TREES_PER_FOLD)
+        forest = self._grow(X[inside], Y[inside], _N_TREES_PER_FOLD)
         closeness = forest.weights(X[outside])
         return (1 - self._trust.evenness) * closeness + self._trust.evenness * even
 
-    def _grow(self, X: FloatArray, Y: FloatArray, shares: FloatArray, n_trees: int) -> Forest:
+    def _grow(self, X: FloatArray, Y: FloatArray, n_trees: int) -> Forest:
         return Forest.fit(
             X,
             Y,
             n_trees=n_trees,
             min_samples_leaf=self.min_samples_leaf,
             max_features=self.max_features,
-            sample_weight=shares,
             random_state=self.random_state,
         )
 

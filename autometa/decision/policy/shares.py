@@ -17,7 +17,8 @@ def task_shares(tasks: pd.DataFrame) -> FloatArray:
     """Return what every row counts, so that a group of n tasks counts 2 n / (n + 1) times one task, below 2.
 
     This is the effective size of n observations with an intraclass correlation of one half: copies of one
-    dataset, and a generator that made sixty, weigh little more than one.
+    dataset, and a generator that made sixty, weigh little more than one. It is meant for averages over all that
+    is known; which known tasks are close to a new one is asked of every task alike.
 
     Parameters
     ----------
