@@ -1,0 +1,209 @@
+"""Scikit-learn estimators of in-context models: they hold rows instead of weights.
+
+An in-context model does not learn: its context is the training rows. So a fitted estimator holds those rows (or a
+sample of them) and the seed; the weights are read from their file when it first predicts, and are no part of what
+is pickled. Read on another machine, it finds the weights there, or says that they are missing.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from autometa_foundation.context import as_matrix, categorical_places, sample_rows
+from autometa_foundation.errors import FoundationError
+from autometa_foundation.models import CLASSIFICATION, REGRESSION, PretrainedModel, model_of
+
+__all__ = ["InContextClassifier", "InContextModel", "InContextRegressor", "resolve_device"]
+
+# Rows that are predicted at once: it bounds the memory of large tables, and rows do not see each other.
+_BATCH = 10_000
+
+
+class InContextModel(BaseEstimator):
+    """What all of them share: the context, its storage, and when the weights are read."""
+
+    library: ClassVar[str]
+    kind: ClassVar[str]
+
+    version: str
+    context_rows: int
+    device: str
+    random_state: int | np.random.RandomState | None
+
+    @abstractmethod
+    def _learner(self, model: PretrainedModel, path: str) -> Any:
+        """Return the unfitted estimator of the library."""
+
+    @abstractmethod
+    def _as_target(self, y: Any) -> npt.NDArray[Any]:
+        """Return the target as the library takes it, and keep what it takes to go back."""
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Take the rows as context.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Columns of floats (NaN allowed) and of categories.
+        y : array-like of shape (n_samples,)
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        FoundationError
+            If the library is absent, or its weights are missing, damaged or not safe to read.
+        """
+        check_consistent_length(X, y)
+        self.n_features_in_ = X.shape[1] if hasattr(X, "shape") else np.asarray(X).shape[1]
+        target = self._as_target(y)
+        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        codes = target if self.kind == CLASSIFICATION else None
+        rows = sample_rows(codes, len(target), self.context_rows, np.random.default_rng(self.seed_))
+        self.categorical_ = categorical_places(X)
+        self.context_ = self._as_matrix(X)[rows]
+        self.target_ = target[rows]
+        self._fitted = self._open()
+        return self
+
+    def _as_matrix(self, X: Any) -> npt.NDArray[np.float64]:
+        return as_matrix(X)
+
+    def _open(self) -> Any:
+        """Read the weights and give the context to the library."""
+        from autometa_foundation.availability import library_obstacle, weights_obstacle
+        from autometa_foundation.checkpoints import check_checkpoint
+        from autometa_foundation.weights import find_weights
+
+        model = model_of(self.library, self.version)
+        obstacle = library_obstacle(model) or weights_obstacle(model, self.kind)
+        path = find_weights(model, self.kind)
+        if obstacle is not None or path is None:
+            raise FoundationError(f"{type(self).__name__} cannot be used: {obstacle}.")
+        check_checkpoint(path)
+        learner = self._learner(model, str(path))
+        with _quiet():
+            return learner.fit(self.context_, self.target_)
+
+    def _predicted(self, X: Any, method: str) -> npt.NDArray[np.float64]:
+        check_is_fitted(self, "context_")
+        if not hasattr(self, "_fitted"):  # it came out of a file
+            self._fitted = self._open()
+        matrix = self._as_matrix(X)
+        if matrix.shape[1] != self.n_features_in_:
+            raise FoundationError(
+                f"{type(self).__name__} was fitted on {self.n_features_in_} columns; got {matrix.shape[1]}."
+            )
+        starts = range(0, len(matrix), _BATCH)
+        with _quiet():
+            parts = [getattr(self._fitted, method)(matrix[start : start + _BATCH]) for start in starts]
+        predicted: npt.NDArray[np.float64] = np.concatenate(parts).astype(np.float64)
+        return predicted
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__getstate__().items() if name != "_fitted"}
+
+
+class InContextClassifier(ClassifierMixin, InContextModel):
+    """An in-context model that predicts classes."""
+
+    kind: ClassVar[str] = CLASSIFICATION
+
+    def _as_target(self, y: Any) -> npt.NDArray[Any]:
+        self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
+        return codes.astype(np.int64)
+
+    def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, n_classes)
+        """
+        if len(getattr(self, "classes_", ())) == 1:
+            return np.ones((len(X), 1))
+        probabilities = self._predicted(X, "predict_proba")
+        normalised: npt.NDArray[np.float64] = probabilities / probabilities.sum(axis=1, keepdims=True)
+        return normalised
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Return the most probable class.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        places = self.predict_proba(X).argmax(axis=1)
+        return np.asarray(self.classes_[places])
+
+
+class InContextRegressor(RegressorMixin, InContextModel):
+    """An in-context model that predicts numbers."""
+
+    kind: ClassVar[str] = REGRESSION
+
+    def _as_target(self, y: Any) -> npt.NDArray[Any]:
+        return np.asarray(y, dtype=np.float64)
+
+    def predict(self, X: Any) -> npt.NDArray[np.float64]:
+        """Return the mean of the predicted distribution.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples,)
+        """
+        return self._predicted(X, "predict")
+
+
+def resolve_device(device: str) -> str:
+    """Return the device that ``auto`` stands for; any other is left as it is.
+
+    Parameters
+    ----------
+    device : str
+
+    Returns
+    -------
+    str
+        As torch names it.
+    """
+    import torch
+
+    if device != "auto":
+        return device
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out what the libraries warn of and the configuration intends, or `supports` has said."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Running on CPU with more than")
+        warnings.filterwarnings("ignore", message="n_quantiles .* is greater than the total number of samples")
+        yield

@@ -1,0 +1,66 @@
+"""Checkpoints of the real architectures, tiny and with random weights: they load as the published ones do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from autometa_foundation.models import CLASSIFICATION, TABICL, TABPFN
+
+TABICL_SIZES = {
+    "num_quantiles": 20,
+    "embed_dim": 16,
+    "col_num_blocks": 1,
+    "col_nhead": 2,
+    "col_num_inds": 4,
+    "row_num_blocks": 1,
+    "row_nhead": 2,
+    "row_num_cls": 2,
+    "icl_num_blocks": 1,
+    "icl_nhead": 2,
+    "zero_init": False,
+}
+
+
+def write_tabpfn(folder: Path, kind: str, version: str = "v2") -> Path:
+    """Write random weights of TabPFN v2's architecture under the name of the published file."""
+    import torch
+    from tabpfn.architectures import ARCHITECTURES
+    from tabpfn.architectures.shared.bar_distribution import FullSupportBarDistribution
+    from tabpfn.architectures.tabpfn_v2 import TabPFNV2Config
+
+    torch.manual_seed(0)
+    n_classes = 10 if kind == CLASSIFICATION else 0
+    config = TabPFNV2Config(max_num_classes=n_classes, num_buckets=50, emsize=24, nlayers=2, nhead=2)
+    model = ARCHITECTURES["tabpfn_v2"].get_architecture(config, cache_trainset_representation=False)
+    state = {name: _random(tensor) for name, tensor in model.state_dict().items()}
+    if kind != CLASSIFICATION:
+        bars = FullSupportBarDistribution(torch.linspace(-4.0, 4.0, 51))
+        state |= {f"criterion.{name}": tensor for name, tensor in bars.state_dict().items()}
+    return _write({"config": asdict(config), "state_dict": state}, folder / TABPFN[version].files[kind])
+
+
+def write_tabicl(folder: Path, kind: str) -> Path:
+    """Write random weights of TabICL's architecture under the name of the published file."""
+    import torch
+    from tabicl._model.tabicl import TabICL
+
+    torch.manual_seed(0)
+    config = {"max_classes": 10 if kind == CLASSIFICATION else 0, **TABICL_SIZES}
+    return _write(
+        {"config": config, "state_dict": TabICL(**config).state_dict()}, folder / TABICL["v2"].files[kind]
+    )
+
+
+def _random(tensor: Any) -> Any:
+    """Larger weights than an untrained network has, so that predictions depend on the rows."""
+    return tensor.normal_(0.0, 0.2) if tensor.is_floating_point() and tensor.ndim > 1 else tensor
+
+
+def _write(checkpoint: dict[str, Any], path: Path) -> Path:
+    import torch
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(checkpoint, path)
+    return path
