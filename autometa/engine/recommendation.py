@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from autometa.domain.frames import as_frame
 from autometa.domain.strategy import Candidate, Configuration
 from autometa.domain.task import Task, TaskType
 from autometa.engine import presentation
@@ -273,9 +274,12 @@ class Recommendation:
 
     def _task(self, X: Any, y: Any) -> Task:
         if X is not None:
-            roles = {name: role for name, role in self.task.roles.items() if name in _column_names(X)}
+            frame = as_frame(X)
+            roles = {name: role for name, role in self.task.roles.items() if name in frame.columns}
             kind = TaskType(self.task.type)
-            return Task.from_arrays(X, y, type=kind, roles=roles, metric=self.task.metric, target=self.task.target)
+            return Task.from_arrays(
+                frame, y, type=kind, roles=roles, metric=self.task.metric, target=self.task.target
+            )
         if self.source is None:
             raise ParameterError(
                 "This recommendation holds no data (it was read from JSON); pass them: fit(X, y)."
@@ -346,13 +350,6 @@ class Recommendation:
 
     def _repr_html_(self) -> str:
         return presentation.html(self)
-
-
-def _column_names(X: Any) -> Sequence[str]:
-    if isinstance(X, pd.DataFrame):
-        return [str(name) for name in X.columns]
-    shape = np.shape(X)
-    return [f"x{j}" for j in range(shape[1])] if len(shape) == 2 else []
 
 
 def _place_to_json(place: RankedCandidate) -> dict[str, Any]:

@@ -93,6 +93,18 @@ def test_same_inputs_give_the_same_answer_in_another_process(wine: pd.DataFrame,
     assert runs[0].strip() == here[["candidate", "expected_score", "low", "high"]].to_json(double_precision=15)
 
 
+@pytest.mark.parametrize("form", ["polars", "dict", "lazy"])
+def test_roles_that_were_chosen_hold_for_tables_of_every_kind(form: str) -> None:
+    polars = pytest.importorskip("polars")
+    columns = {"code": [float(j % 7) for j in range(140)], "size": [float(j % 11) for j in range(140)]}
+    y = [int(j % 7 in (1, 4, 5)) for j in range(140)]
+    tables = {"dict": columns, "polars": polars.DataFrame(columns), "lazy": polars.LazyFrame(columns)}
+    found = autometa.recommend((pd.DataFrame(columns), y), roles={"code": "categorical"}, strategies=["linear"])
+    model = found.fit(tables[form], y)
+    assert model[0].roles_["code"] == "categorical"
+    assert model[0].roles_["size"] == "numeric"
+
+
 def test_strategies_and_exclude_choose(wine: pd.DataFrame) -> None:
     only = autometa.recommend(wine, target="target", strategies=["linear"])
     assert {place.candidate.strategy for place in only.ranking} == {"linear"}
