@@ -8,6 +8,8 @@ import logging
 import os
 import tempfile
 import zipfile
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +27,12 @@ logger = logging.getLogger(__name__)
 _FORMAT = 1
 # Seconds to wait for another process that fits the same policy; then this one fits for itself.
 _LOCK_SECONDS = 60.0
+# Whose versions decide what is learned from the same figures.
+_LIBRARIES = ("autometa-ml", "numpy", "scikit-learn")
 
 
 def cache_key(meta_dataset: MetaDataset, policy: Policy) -> str:
-    """Return the hash of everything that a fitted policy depends on.
+    """Return the hash of everything that a fitted policy depends on, versions of libraries among it.
 
     Parameters
     ----------
@@ -40,8 +44,13 @@ def cache_key(meta_dataset: MetaDataset, policy: Policy) -> str:
     str
         32 hexadecimal digits.
     """
-    facts = [_FORMAT, policy.name, policy.version, policy.parameters(), meta_dataset.content_hash()]
+    facts = [_FORMAT, policy.name, policy.version, policy.parameters(), meta_dataset.content_hash(), _versions()]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    return tuple(version(name) for name in _LIBRARIES)
 
 
 def load_or_fit(

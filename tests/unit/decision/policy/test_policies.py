@@ -13,6 +13,7 @@ from autometa.decision.policy import (
     Query,
     SingleBestPolicy,
     StaticPortfolioPolicy,
+    cache,
     get_policy,
     load_or_fit,
     query_of,
@@ -243,6 +244,18 @@ def test_a_cache_that_cannot_be_written_is_logged(world, question, tmp_path, cap
         ranking = load_or_fit(world, SingleBestPolicy(), directory=blocked / "policies").rank(question)
     assert "not kept" in caplog.text
     assert len(ranking.order) == world.n_candidates
+
+
+@pytest.mark.parametrize("library", ["autometa-ml", "numpy", "scikit-learn"])
+def test_the_cache_key_depends_on_versions(library, world, monkeypatch):
+    before = cache_key(world, SMALL)
+    cache._versions.cache_clear()
+    found = cache.version
+    monkeypatch.setattr(cache, "version", lambda name: "0.0.0" if name == library else found(name))
+    try:
+        assert cache_key(world, SMALL) != before
+    finally:
+        cache._versions.cache_clear()
 
 
 def test_the_cache_key_depends_on_content_and_parameters(world):
