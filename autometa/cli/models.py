@@ -34,11 +34,12 @@ def fit(
     """Recommend, fit the winner on the whole table, write the model."""
     import time
 
-    from autometa.engine.persistence import save_model
+    from autometa.engine.persistence import check_destination, save_model
 
     arguments = locals()
-    for name in ("output", "rank", "json", "time", "save_model"):
+    for name in ("output", "rank", "json", "time", "check_destination", "save_model"):
         arguments.pop(name)
+    check_destination(output)
     recommendation = recommended(**arguments, top_k=max(rank, 5))
     started = time.perf_counter()
     model = recommendation.fit(rank=rank)

@@ -12,7 +12,7 @@ from typing import Any
 
 from autometa.foundation.errors import FileFormatError, InputError
 
-__all__ = ["load_model", "save_model"]
+__all__ = ["check_destination", "load_model", "save_model"]
 
 # Classes of these packages are built when a model is read. A function is refused, because a transformer can be
 # made to call it: only those that the pipelines of the built-in strategies hold are let through.
@@ -23,6 +23,30 @@ TRUSTED_FUNCTIONS = frozenset(
         "scipy._lib.array_api_compat.numpy._aliases.asarray",
     }
 )
+
+
+def check_destination(path: str | os.PathLike[str]) -> None:
+    """Check that a model can be written to a path, before time is spent on fitting it.
+
+    Parameters
+    ----------
+    path : path
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist or cannot be written to, or the path is a folder.
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        problem = f"the folder {target.parent} does not exist"
+    elif target.is_dir():
+        problem = "it is a folder; give the name of a file"
+    elif not os.access(target.parent, os.W_OK):
+        problem = f"the folder {target.parent} is not writable"
+    else:
+        return
+    raise InputError(f"Cannot write the model to {target}: {problem}.", path=str(target))
 
 
 def save_model(model: Any, path: str | os.PathLike[str]) -> Path:

@@ -13,6 +13,8 @@ import pytest
 from sklearn.datasets import load_wine
 
 import autometa
+from autometa.cli import models
+from autometa.foundation.errors import InputError
 
 
 def _run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -35,8 +37,10 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_recommend_says_what_the_function_says(table: Path) -> None:
     said = _json("recommend", str(table), "--target", "target")
-    found = autometa.recommend(pd.read_csv(table), target="target", top_k=5)
-    assert [place["strategy"] for place in said["ranking"]] == [p.candidate.strategy for p in found.ranking]
+    found = json.loads(autometa.recommend(pd.read_csv(table), target="target", top_k=5, random_state=0).to_json())
+    assert len(said["ranking"]) == 5
+    assert said["ranking"] == found["ranking"]
+    assert said["neighbours"] == found["neighbours"]
     assert said["task"]["n_samples"] == 178
 
 
@@ -56,6 +60,20 @@ def test_fit_then_predict(table: Path, tmp_path: Path) -> None:
     truth = pd.read_csv(table)["target"]
     assert (pd.DataFrame(rows)["prediction"] == truth).mean() > 0.95
     assert set(rows[0]) == {"prediction", "probability_0", "probability_1", "probability_2"}
+
+
+@pytest.mark.parametrize("place", ["nowhere/model.skops", "folder"])
+def test_where_the_model_goes_is_checked_before_it_is_fitted(
+    place: str, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "folder").mkdir()
+
+    def refuse(**arguments: Any) -> None:
+        raise AssertionError("a recommendation was made before the destination was checked")
+
+    monkeypatch.setattr(models, "recommended", refuse)
+    with pytest.raises(InputError, match="does not exist" if "/" in place else "is a folder"):
+        models.fit(str(table), output=tmp_path / place, target="target")
 
 
 def test_metafeatures_and_explain(table: Path) -> None:
