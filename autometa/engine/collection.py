@@ -270,7 +270,7 @@ def _same_grid(base: KnowledgeBase) -> dict[str, Any]:
     return {
         "sizes": sizes,
         "n_splits": int(base.evaluations["split"].max()) + 1,
-        "protocol": Protocol(**stated),
+        "protocol": Protocol.from_dict(stated),
         "tasks": frozenset(base.tasks["task"].astype(str)),
     }
 
@@ -303,7 +303,11 @@ class _Collection:
         facts = self._surveyed(journal, records, run_again)
         candidates = self._candidates(journal, records)
         done = done_keys(records, again=run_again)
-        described = {(r["task"], r["train_size"]) for r in records if r["kind"] == "metafeatures"}
+        described = {
+            (r["task"], r["train_size"])
+            for r in records
+            if r["kind"] == "metafeatures" and r["status"] not in run_again
+        }
         del records
         jobs = list(self._jobs(facts, candidates, done, described))
         with Progress(len(jobs), "Collecting") as progress:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from autometa.components.experiments import Cell, EvaluationWork, TaskCache, cut
 from autometa.components.metafeatures import extract
 from autometa.components.openml.folder import OpenMLFolder
 from autometa.domain import Split, Task, holdout_splits, nested_subsample
-from autometa.foundation.errors import TableError
+from autometa.foundation.errors import KnowledgeError, TableError
 from autometa.foundation.typing import IntArray
 
 __all__ = ["CollectionWork", "Description", "Protocol", "SplitSource", "Survey", "TaskFacts"]
@@ -43,6 +43,36 @@ class Protocol:
     min_rows: int = 50
     max_features: int = 2000
     random_state: int = 0
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` returned.
+
+        Parameters
+        ----------
+        values : mapping
+
+        Returns
+        -------
+        Protocol
+
+        Raises
+        ------
+        KnowledgeError
+            If a rule is missing, unknown, or no number.
+        """
+        names = {rule.name for rule in fields(cls)}
+        wrong = sorted(names.symmetric_difference(values)) or sorted(
+            name for name in names if isinstance(values[name], bool) or not isinstance(values[name], (int, float))
+        )
+        if wrong:
+            raise KnowledgeError(
+                f"The protocol of the knowledge base cannot be repeated: {wrong} are missing, unknown to this "
+                f"autometa, or no numbers. It states {dict(values)}; needed are {sorted(names)}. Build one with "
+                "`autometa kb build`.",
+                rules=wrong,
+            )
+        return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON values.

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -126,6 +127,42 @@ def test_caps_cut_the_rows(folder, tmp_path):
     base = build_knowledge(folder, tmp_path, **{**OPTIONS, "sizes": (0,), "n_splits": 1}, protocol=rules)
     assert set(base.evaluations["n_train"]) == {50}
     assert set(base.evaluations["n_test"]) == {20}
+
+
+def test_a_description_that_failed_is_made_again_when_asked_for(workspace, folder, tmp_path):
+    again = tmp_path / "again"
+    again.mkdir()
+    lines = (workspace / "journal.jsonl").read_text().splitlines(keepends=True)
+    spoilt = [json.loads(line) for line in lines]
+    for record in spoilt:
+        if record["kind"] == "metafeatures" and (record["task"], record["train_size"]) == ("openml-1", 64):
+            record.update(status="error", message="on purpose", values={})
+    (again / "journal.jsonl").write_text("".join(json.dumps(record) + "\n" for record in spoilt))
+
+    def described():
+        table = export_knowledge(again).metafeatures
+        return len(table[(table["task"] == "openml-1") & (table["train_size"] == 64)])
+
+    build_knowledge(folder, again, **OPTIONS)
+    assert described() == 0
+    build_knowledge(folder, again, **OPTIONS, run_again=["error"])
+    assert described() == 1
+    n_records = len(records(again))
+    build_knowledge(folder, again, **OPTIONS, run_again=["error"])
+    assert len(records(again)) == n_records + 4  # what cannot be surveyed, again, and the run; no cell
+
+
+@pytest.mark.parametrize(
+    "protocol",
+    [{"test_share": 0.3}, {**Protocol().to_dict(), "folds": 10}, {**Protocol().to_dict(), "max_train": "many"}, 7],
+)
+def test_a_knowledge_base_with_a_foreign_protocol_is_not_extended(workspace, folder, tmp_path, protocol):
+    base = KnowledgeBase.load(workspace.parent / "kb")
+    provenance = {**base.manifest.provenance, "protocol": protocol}
+    foreign = replace(base, manifest=base.manifest.model_copy(update={"provenance": provenance}))
+    with pytest.raises(KnowledgeError, match="protocol"):
+        extend_knowledge(foreign, folder, tmp_path / "w", strategies=["linear"])
+    assert not (tmp_path / "w").exists()
 
 
 @pytest.mark.parametrize(
