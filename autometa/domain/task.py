@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
@@ -29,6 +29,8 @@ from autometa.foundation.typing import IntArray, LabelArray
 __all__ = ["Split", "Task", "TaskType", "infer_task_type"]
 
 MIN_ROWS = 2
+# Cells of a table that are brought into canonical form at once when it is hashed: 16 MB of numbers.
+MAX_CELLS_HELD = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,17 +195,26 @@ class Task:
         """Return a hash of the content that does not depend on the order of rows and columns or on names.
 
         Two tables with the same cells and the same target have the same fingerprint, so a copy of a known dataset
-        is recognised whatever it is called. Reads every cell: about a second per 50 million cells.
+        is recognised whatever it is called. Reads every cell, a few columns at a time: about a second per 50
+        million cells.
 
         Returns
         -------
         str
             32 hexadecimal digits.
         """
-        table = self.canonical()
-        per_column = sorted(_content(table[name]) for name in table.columns)
+        per_column = sorted(self._column_contents())
         facts = repr((self.X.shape, per_column, self._target_content()))
         return hashlib.sha256(facts.encode()).hexdigest()[:32]
+
+    def _column_contents(self) -> Iterator[int]:
+        names = list(self.X.columns)
+        width = max(1, MAX_CELLS_HELD // len(self.X))
+        for start in range(0, len(names), width):
+            part = names[start : start + width]
+            canonicalizer = ColumnCanonicalizer({name: self.roles[name] for name in part})
+            table = canonicalizer.fit(self.X[part]).transform(self.X[part])
+            yield from (_content(table[name]) for name in part)
 
     def _target_content(self) -> int:
         if not self.is_classification:

@@ -116,6 +116,17 @@ def test_fingerprint_stays_the_same_for_ever():
     assert Task.from_arrays(frame, ["p", "q", "q"]).fingerprint() == GOLDEN_SMALL
 
 
+def test_a_fingerprint_holds_a_few_columns_at_a_time():
+    cells = np.random.default_rng(0).normal(size=(200_000, 60)).astype(np.float32)
+    frame = pd.DataFrame({f"x{j}": cells[:, j] for j in range(60)})
+    task = Task.from_arrays(frame, np.arange(200_000) % 3)
+    tracemalloc.start()
+    task.fingerprint()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 40e6  # the table has 96 MB in canonical form
+
+
 GOLDEN_WINE = "c9d30c79b38cd964dc15f6fa6b4d460f"
 GOLDEN_SMALL = "4b59a14ad75d1ecd365e61b22b6758c5"
 
