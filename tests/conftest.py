@@ -10,18 +10,21 @@ from typing import Any
 
 import pytest
 
+from autometa.foundation.settings import ENVIRONMENT_PREFIX
+
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep the policies and downloads of the tests out of the user's cache, in child processes too."""
+    """Give the tests the default settings, whatever the developer has set, and a cache of their own.
+
+    In child processes too.
+    """
     folder = tmp_path_factory.mktemp("cache")
-    before = os.environ.get("AUTOMETA_CACHE_DIRECTORY")
-    os.environ["AUTOMETA_CACHE_DIRECTORY"] = str(folder)
-    yield folder
-    if before is None:
-        del os.environ["AUTOMETA_CACHE_DIRECTORY"]
-    else:
-        os.environ["AUTOMETA_CACHE_DIRECTORY"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX)]:
+            patch.delenv(name)
+        patch.setenv(f"{ENVIRONMENT_PREFIX}CACHE_DIRECTORY", str(folder))
+        yield folder
 
 
 @pytest.fixture(autouse=True)

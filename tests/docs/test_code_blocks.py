@@ -44,6 +44,12 @@ def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_name)
+def test_no_placeholder_is_left(document: Path) -> None:
+    left = [line for line in document.read_text(encoding="utf-8").splitlines() if "@@" in line]
+    assert not left
+
+
 @pytest.mark.parametrize("document", _with("python"), ids=_name)
 def test_python_blocks_run(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
