@@ -1,1 +1,29 @@
-"""What authors of plugins use to test them."""
+"""What authors of plugins use to test them: pytest classes with one named check for each promise."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autometa.testing.imports import HEAVY_MODULES
+    from autometa.testing.plugins import PluginConformance
+    from autometa.testing.strategies import StrategyConformance
+    from autometa.testing.tables import TABLES, make_task
+
+__all__ = ["HEAVY_MODULES", "TABLES", "PluginConformance", "StrategyConformance", "make_task"]
+
+# Loaded on first use: pytest imports this package in every environment that has autometa.
+_HOMES = {
+    "HEAVY_MODULES": "imports",
+    "PluginConformance": "plugins",
+    "StrategyConformance": "strategies",
+    "TABLES": "tables",
+    "make_task": "tables",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'autometa.testing' has no attribute {name!r}")
+    return getattr(import_module(f"autometa.testing.{_HOMES[name]}"), name)
