@@ -1,4 +1,4 @@
-"""Tables, tasks and tiny checkpoints for the tests of this plugin."""
+"""What this machine has, as far as the tests of this plugin are concerned."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
-from autometa import Task
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-LIBRARIES = ("tabpfn", "tabicl")
-KINDS = ("classification", "regression")
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +37,7 @@ def _own_environment(monkeypatch, tmp_path):
 @pytest.fixture(scope="session")
 def weights_folder(tmp_path_factory):
     """A folder with the weights of every library that is installed."""
-    from tiny import write_tabicl, write_tabpfn
+    from foundation_samples import KINDS, write_tabicl, write_tabpfn
 
     folder = tmp_path_factory.mktemp("weights")
     for kind in KINDS:
@@ -58,27 +53,3 @@ def weights(_own_environment, monkeypatch, weights_folder):
     """The same, as what this machine has."""
     monkeypatch.setenv("AUTOMETA_FOUNDATION_WEIGHTS", str(weights_folder))
     return weights_folder
-
-
-def need(library):
-    if find_spec(library) is None:
-        pytest.skip(f"{library} is not installed")
-
-
-def table(n_samples=60, seed=0):
-    generator = np.random.default_rng(seed)
-    numbers = generator.normal(size=(n_samples, 3))
-    numbers[generator.random((n_samples, 3)) < 0.1] = np.nan
-    frame = pd.DataFrame(numbers, columns=["a", "b", "c"])
-    frame["few"] = pd.Categorical(generator.choice(["x", "y", "z"], n_samples))
-    frame.loc[:3, "few"] = None
-    frame["when"] = pd.date_range("2020-02-01", periods=n_samples, freq="37h")
-    return frame
-
-
-def task(kind="classification", n_samples=60):
-    X = table(n_samples)
-    signal = X["a"].fillna(0.0).to_numpy()
-    if kind == "regression":
-        return Task.from_arrays(X, 100.0 + 7.0 * signal, type="regression")
-    return Task.from_arrays(X, np.where(signal > 0, "up", "down").astype(object))

@@ -7,9 +7,10 @@ from importlib.util import find_spec
 
 import pytest
 from autometa.testing import PluginConformance, StrategyConformance
+
 from autometa_foundation.strategies import TabICL, TabPFN
 
-TABLES = ("mixed", "numeric", "rare_class", "few_rows")
+TABLES = ("mixed", "numeric", "rare_class")
 
 
 class _WithTinyWeights(StrategyConformance):

@@ -8,13 +8,13 @@ import autometa
 import numpy as np
 import pytest
 import torch
+from foundation_samples import KINDS, LIBRARIES, need, table, task, write_tabicl, write_tabpfn
+from sklearn.base import clone
+
 from autometa_foundation.context import as_matrix, sample_rows
 from autometa_foundation.errors import FoundationError, WeightsError
 from autometa_foundation.models import TABICL, TABPFN
 from autometa_foundation.strategies import TabICL, TabPFN
-from conftest import KINDS, LIBRARIES, need, table, task
-from sklearn.base import clone
-from tiny import write_tabicl, write_tabpfn
 
 STRATEGIES = {"tabpfn": TabPFN(), "tabicl": TabICL()}
 MODELS = {"tabpfn": TABPFN["v2"], "tabicl": TABICL["v2"]}
@@ -24,7 +24,9 @@ def fitted(library, kind, configuration=None, random_state=0):
     need(library)
     found, strategy = task(kind), STRATEGIES[library]
     configuration = configuration or {"n_estimators": 2}
-    estimator = strategy.build(autometa.Configuration(configuration), found, device="cpu", random_state=random_state)
+    estimator = strategy.build(
+        autometa.Configuration(configuration), found, device="cpu", random_state=random_state
+    )
     return estimator.fit(found.X, found.y), found
 
 
@@ -94,7 +96,7 @@ def test_a_file_read_where_the_weights_are_missing_says_so_when_asked(library, w
     data = pickle.dumps(estimator)
     monkeypatch.setenv("AUTOMETA_FOUNDATION_WEIGHTS", str(tmp_path))
     copy = pickle.loads(data)
-    with pytest.raises(FoundationError, match="are not on this machine.*autometa foundation fetch"):
+    with pytest.raises(FoundationError, match=r"are not on this machine.*autometa foundation fetch"):
         copy.predict(found.X)
 
 
@@ -133,6 +135,14 @@ def test_rows_are_predicted_in_batches(library, weights, monkeypatch):
     whole = estimator.predict_proba(found.X)
     monkeypatch.setattr("autometa_foundation.in_context._BATCH", 13)
     np.testing.assert_allclose(estimator.predict_proba(found.X), whole, atol=1e-5)
+
+
+@both
+@kinds
+def test_a_row_alone_is_predicted_as_among_others(library, kind, weights):
+    estimator, found = fitted(library, kind)
+    alone = outputs(estimator, found, found.X.iloc[[5]])
+    np.testing.assert_allclose(alone[0], outputs(estimator, found)[5], rtol=1e-5)
 
 
 def test_a_sample_keeps_every_class_and_the_shares():

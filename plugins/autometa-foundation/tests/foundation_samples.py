@@ -1,13 +1,21 @@
-"""Checkpoints of the real architectures, tiny and with random weights: they load as the published ones do."""
+"""Tables, tasks, and checkpoints of the real architectures: tiny, with random weights."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pytest
+from autometa import Task
+
 from autometa_foundation.models import CLASSIFICATION, TABICL, TABPFN
 
+LIBRARIES = ("tabpfn", "tabicl")
+KINDS = ("classification", "regression")
 TABICL_SIZES = {
     "num_quantiles": 20,
     "embed_dim": 16,
@@ -64,3 +72,27 @@ def _write(checkpoint: dict[str, Any], path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(checkpoint, path)
     return path
+
+
+def need(library):
+    if find_spec(library) is None:
+        pytest.skip(f"{library} is not installed")
+
+
+def table(n_samples=60, seed=0):
+    generator = np.random.default_rng(seed)
+    numbers = generator.normal(size=(n_samples, 3))
+    numbers[generator.random((n_samples, 3)) < 0.1] = np.nan
+    frame = pd.DataFrame(numbers, columns=["a", "b", "c"])
+    frame["few"] = pd.Categorical(generator.choice(["x", "y", "z"], n_samples))
+    frame.loc[:3, "few"] = None
+    frame["when"] = pd.date_range("2020-02-01", periods=n_samples, freq="37h")
+    return frame
+
+
+def task(kind="classification", n_samples=60):
+    X = table(n_samples)
+    signal = X["a"].fillna(0.0).to_numpy()
+    if kind == "regression":
+        return Task.from_arrays(X, 100.0 + 7.0 * signal, type="regression")
+    return Task.from_arrays(X, np.where(signal > 0, "up", "down").astype(object))
