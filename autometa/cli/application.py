@@ -31,7 +31,7 @@ application.command("metafeatures")(tasks.metafeatures)
 application.command("fit")(models.fit)
 application.command("predict")(models.predict)
 application.command("strategies")(plugins.strategies)
-application.command("plugins")(plugins.plugins)
+application.add_typer(plugins.application, name="plugins")
 application.add_typer(knowledge.application, name="kb", help="The knowledge base: info, build, extend, export.")
 application.add_typer(policy.application, name="policy", help="The policy: evaluate.")
 

@@ -23,10 +23,15 @@ def reference() -> str:
     )
 
 
-def _sections(command: Any, name: str) -> list[str]:
-    children = getattr(command, "commands", {})
+def _sections(root: Any, name: str) -> list[str]:
+    children = getattr(root, "commands", {})
     if children:
-        return [section for child in children for section in _sections(children[child], f"{name} {child}")]
+        own = _section(root, name) if root.invoke_without_command else []
+        return own + [section for child in children for section in _sections(children[child], f"{name} {child}")]
+    return _section(root, name)
+
+
+def _section(command: Any, name: str) -> list[str]:
     rows = [_row(parameter) for parameter in command.params if parameter.name != "help"]
     table = ["| argument or option | default | meaning |", "|---|---|---|", *rows]
     return ["\n".join([f"## `{name}`", "", str(command.help), "", *table, ""])]

@@ -1,19 +1,23 @@
-"""Commands about what is installed: strategies, plugins."""
+"""Commands about what is installed: strategies; plugins, with install and uninstall; and those of the plugins."""
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import Annotated, Any
 
-from autometa.cli import options, render
-from autometa.foundation.errors import PluginWarning
-from autometa.plugins import get_registry
+import typer
 
-if TYPE_CHECKING:
-    import typer
+from autometa.cli import installer, options, render
+from autometa.foundation.errors import KnowledgeError, PluginError, PluginWarning
+from autometa.plugins import PluginRecord, get_registry
 
-__all__ = ["add_plugin_commands", "plugins", "strategies"]
+__all__ = ["add_plugin_commands", "application", "install", "plugins", "strategies", "uninstall"]
+
+application = typer.Typer(rich_markup_mode=None)
+
+# Why the commands of a plugin are not there, by the plugin's name: found when the command line is put together.
+_command_errors: dict[str, str] = {}
 
 
 def strategies(json: options.Json = False) -> None:
@@ -30,35 +34,103 @@ def strategies(json: options.Json = False) -> None:
     render.print_table("Strategies", ("name", "plugin", "description"), (tuple(row.values()) for row in rows))
 
 
-def plugins(json: options.Json = False) -> None:
-    """List the installed plugins with what they bring, and what failed to load."""
-    records = get_registry().records
-    if json:
-        render.print_json([asdict(record) for record in records])
+@application.callback(invoke_without_command=True)
+def plugins(context: typer.Context, json: options.Json = False) -> None:
+    """List the installed plugins with what they bring, and what failed; or install and uninstall some."""
+    if context.invoked_subcommand is not None:
         return
-    rows = [
-        (
-            record.name,
-            f"{record.distribution} {record.version}",
-            ", ".join(record.strategies),
-            record.error or "ok",
-        )
-        for record in records
-    ]
-    render.print_table("Plugins", ("name", "distribution", "strategies", "state"), rows)
+    facts = [_facts(record, *_evidence()) for record in get_registry().records]
+    if json:
+        render.print_json(facts)
+        return
+    header = ("name", "distribution", "strategies", "evaluations", "import", "state")
+    render.print_table("Plugins", header, [_row(plugin) for plugin in facts])
+
+
+@application.command()
+def install(
+    names: Annotated[list[str], typer.Argument(help="Distributions, as pip takes them.")],
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Also if there is one already.")] = False,
+) -> None:
+    """Install plugins into this environment, with its own installer."""
+    new = installer.install(names, upgrade=upgrade)
+    if new:
+        render.console.print(f"New plugins: {', '.join(new)}. See `autometa plugins`.", markup=False)
+    else:
+        render.error_console.print("Installed, but no new plugin appeared: see `autometa plugins`.", markup=False)
+
+
+@application.command()
+def uninstall(
+    names: Annotated[list[str], typer.Argument(help="Plugins or distributions.")],
+) -> None:
+    """Remove plugins from this environment, with its own installer."""
+    removed = installer.uninstall(names)
+    render.console.print(f"Removed {', '.join(removed)}.", markup=False)
+
+
+def _evidence() -> tuple[dict[str, int], dict[str, str]]:
+    """Return the number of evaluations of each strategy, and why a plugin's were left out, by plugin."""
+    from autometa.components.knowledge import shipped_with_plugins
+
+    try:
+        known = shipped_with_plugins()
+    except KnowledgeError as error:
+        warnings.warn(f"No evidence can be counted: {error}", PluginWarning, stacklevel=2)
+        return {}, {}
+    return known.base.evidence(), dict(known.errors)
+
+
+def _facts(record: PluginRecord, evidence: dict[str, int], errors: dict[str, str]) -> dict[str, Any]:
+    problems = [record.error, errors.get(record.name, ""), _command_errors.get(record.name, "")]
+    return {
+        **asdict(record),
+        "evidence": {name: evidence.get(name, 0) for name in record.strategies},
+        "import_seconds": round(record.import_seconds, 4),
+        "error": "; ".join(problem for problem in problems if problem),
+    }
+
+
+def _row(plugin: dict[str, Any]) -> tuple[str, ...]:
+    brings = [*plugin["strategies"], *plugin["metafeatures"]]
+    others = [hook.removeprefix("register_") for hook in plugin["hooks"] if hook != "register_strategies"]
+    return (
+        plugin["name"],
+        f"{plugin['distribution']} {plugin['version']}",
+        ", ".join(brings) or ", ".join(others),
+        f"{sum(plugin['evidence'].values()):,}" if plugin["strategies"] else "",
+        f"{plugin['import_seconds']:.2f} s",
+        plugin["error"] or "ok",
+    )
 
 
 def add_plugin_commands(application: typer.Typer) -> None:
-    """Let every plugin add its commands.
+    """Let every plugin add its commands; one that fails, or takes a name that is taken, adds none.
 
     Parameters
     ----------
     application : typer.Typer
     """
-    manager = get_registry().manager
-    for name, plugin in manager.list_name_plugin():
-        others = [other for other in manager.get_plugins() if other is not plugin]
+    for plugin in get_registry().plugins:
+        if "register_commands" not in plugin.hooks:
+            continue
+        own = typer.Typer()
         try:
-            manager.subset_hook_caller("register_commands", remove_plugins=others)(application=application)
-        except (Exception, SystemExit) as error:  # a third party's command must not take the others down
-            warnings.warn(f"The commands of plugin {name!r} were left out: {error!r}", PluginWarning, stacklevel=2)
+            plugin.add_commands(own)
+            _check_names(application, own)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a third party's command must not take the others down
+            reason = f"its commands were left out: {type(error).__name__}: {error}"
+            _command_errors[plugin.name] = reason
+            warnings.warn(f"Plugin {plugin.name!r}: {reason}", PluginWarning, stacklevel=2)
+            continue
+        application.registered_commands += own.registered_commands
+        application.registered_groups += own.registered_groups
+
+
+def _check_names(application: typer.Typer, own: typer.Typer) -> None:
+    # Building the commands also brings out what is wrong with them now, and not when they are called.
+    taken = typer.main.get_group(application).commands.keys() & typer.main.get_group(own).commands.keys()
+    if taken:
+        raise PluginError(f"there is a command {min(taken)!r} already; choose another name")

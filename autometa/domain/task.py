@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -181,6 +182,22 @@ class Task:
         Task
         """
         return replace(self, X=self.X.iloc[rows], y=self.y[rows], splits=())
+
+    def lent(self) -> Task:
+        """Return the task for code that must not change it: writing to the copy does not reach the original.
+
+        Costs nothing: the table is copied when it is written to, and the target is read-only.
+
+        Returns
+        -------
+        Task
+        """
+        target = self.y.view()
+        target.flags.writeable = False
+        lent = copy.copy(self)  # with what is cached
+        for name, value in (("X", self.X.copy(deep=False)), ("y", target), ("roles", dict(self.roles))):
+            object.__setattr__(lent, name, value)
+        return lent
 
     def canonical(self) -> pd.DataFrame:
         """Return the table with every column in its role's canonical form (see `ColumnCanonicalizer`).

@@ -28,8 +28,9 @@ from autometa.components.openml.folder import OpenMLFolder
 from autometa.domain import Candidate, Strategy, Task
 from autometa.engine.collection_export import JOURNAL_FILE, export_knowledge, provenance
 from autometa.engine.collection_work import CollectionWork, Description, Protocol, SplitSource, Survey
-from autometa.foundation.errors import KnowledgeError, ParameterError
+from autometa.foundation.errors import KnowledgeError, ParameterError, PluginError
 from autometa.plugins import get_registry
+from autometa.plugins.isolation import portfolio
 
 __all__ = [
     "Protocol",
@@ -357,13 +358,23 @@ class _Collection:
         known = {r["candidate"] for r in records if r["kind"] == "candidate"}
         found = {}
         for task in _example_tasks():
-            found[task.type.value] = [c for s in self.work.strategies.values() for c in s.candidates(task)]
+            found[task.type.value] = self._offered(task)
             for candidate in found[task.type.value]:
                 if candidate.id not in known:
                     known.add(candidate.id)
                     facts = {"strategy": candidate.strategy, "configuration": candidate.configuration.to_json()}
                     journal.append("candidate", {"candidate": candidate.id, **facts})
         return found
+
+    def _offered(self, task: Task) -> list[Candidate]:
+        """Return the portfolios for a kind of task; a strategy whose portfolio fails is left out of it."""
+        offered: list[Candidate] = []
+        for name, strategy in self.work.strategies.items():
+            try:
+                offered += portfolio(name, strategy, task)
+            except PluginError as error:
+                _logger.warning("%s is left out of %s tasks: %s", name, task.type.value, error)
+        return offered
 
     def _jobs(
         self,

@@ -27,16 +27,17 @@ from autometa.engine.recommendation import (
     Recommendation,
     TaskSummary,
 )
-from autometa.foundation.errors import KnowledgeSchemaError, NoCandidateError, ParameterError
+from autometa.foundation.errors import KnowledgeSchemaError, NoCandidateError, ParameterError, PluginError
 from autometa.foundation.typing import RandomState
 from autometa.plugins import get_registry
-from autometa.plugins.registry import unsupported
+from autometa.plugins.isolation import portfolio, unsupported
 
 __all__ = ["recommend"]
 
 N_NEIGHBOURS = 5
 N_INFLUENCES = 5
 NAN = float("nan")
+BY_CALLER = "left out by the caller"
 NO_HISTORY = "no history: judged by nothing yet"
 
 
@@ -103,7 +104,7 @@ def recommend(
     with clock("input"):
         task = as_task(dataset, target, type=type, roles=roles, metric=metric)
     chosen = get_registry().select(strategies, exclude)
-    excluded = {name: "left out by the caller" for name in get_registry().strategies if name not in chosen}
+    excluded = {name: BY_CALLER for name in get_registry().strategies if name not in chosen}
     excluded.update(unsupported(chosen, task))
     portfolios = _portfolios({name: chosen[name] for name in chosen if name not in excluded}, task, excluded)
     usable = portfolios.keys()
@@ -120,7 +121,8 @@ def recommend(
     excluded.update(slow)
     places = _places(task, answer.ranking, portfolios, slow)
     if not places:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in list(excluded.items())[:6])
+        telling = sorted(excluded.items(), key=lambda item: item[1] == BY_CALLER)
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in telling[:6])
         raise NoCandidateError(f"No candidate is left for {task.name!r}. {reasons}.", excluded=excluded)
     return Recommendation(
         task=TaskSummary.of(task),
@@ -210,9 +212,9 @@ def _portfolios(
     found = {}
     for name, strategy in strategies.items():
         try:
-            found[name] = strategy.candidates(task)
-        except Exception as error:  # a third party's portfolio must not take the others down
-            excluded[name] = f"portfolio() failed with {type(error).__name__}: {error}"
+            found[name] = portfolio(name, strategy, task)
+        except PluginError as error:
+            excluded[name] = str(error)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autometa.plugins.hookspecs import hookimpl
-from autometa.plugins.registry import PluginRecord, Registry, get_registry
+from autometa.plugins.loading import MetaFeatureFunction
+from autometa.plugins.registry import PluginKnowledge, PluginRecord, Registry, get_registry
 
-__all__ = ["PluginRecord", "Registry", "get_registry", "hookimpl"]
+__all__ = ["MetaFeatureFunction", "PluginKnowledge", "PluginRecord", "Registry", "get_registry", "hookimpl"]

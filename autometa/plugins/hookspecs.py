@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from autometa.domain.strategy import Strategy
+    from autometa.domain.task import Task
 
 __all__ = ["PROJECT", "hookimpl", "hookspec"]
 
@@ -21,6 +22,21 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 @hookspec
 def register_strategies(register: Callable[[Strategy], None]) -> None:
     """Call ``register(strategy)`` with an instance of each strategy that the plugin brings.
+
+    Parameters
+    ----------
+    register : callable
+    """
+
+
+@hookspec
+def register_metafeatures(
+    register: Callable[[Sequence[str], Callable[[Task], Mapping[str, float]]], None],
+) -> None:
+    """Call ``register(names, function)`` with functions that describe a task by numbers.
+
+    ``function(task)`` returns a number for each of the names, NaN where it is not defined. A failure, or more than
+    a second, gives NaN and a warning. The meta-features are called ``<plugin>:<name>``.
 
     Parameters
     ----------
@@ -45,4 +61,5 @@ def register_commands(application: Any) -> None:
     Parameters
     ----------
     application : typer.Typer
+        The plugin's own; its commands and groups are added to ``autometa`` unless their names are taken.
     """

@@ -1,33 +1,42 @@
-"""Discovery and registry: each plugin is imported, checked and registered in isolation.
+"""The registry: everything that the installed plugins bring, under names that no two of them share.
 
 A plugin that fails in any way becomes a `PluginRecord` with an error and a `PluginWarning`; it never takes the
 host or another plugin down, and nothing that it half-registered stays.
+
+Names. A strategy is called as its plugin calls it, as long as no other plugin uses the same name; where several
+do, each of theirs is called ``plugin:strategy`` and none by the short name: installing a plugin never makes a name
+mean another learner. The built-in strategies keep theirs whatever is installed.
 """
 
 from __future__ import annotations
 
+import copy
 import warnings
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import pluggy
+from types import MappingProxyType
 
 from autometa.domain.strategy import Strategy
 from autometa.foundation.errors import ParameterError, PluginError, PluginWarning
 from autometa.foundation.settings import get_settings
-from autometa.plugins import hookspecs
+from autometa.plugins.discovery import BUILT_IN_DISTRIBUTION, ENTRY_POINT_GROUP, discover, is_built_in
+from autometa.plugins.loading import SEPARATOR, LoadedPlugin, MetaFeatureFunction, Stopwatch, load_plugin
 
-if TYPE_CHECKING:
-    from autometa.domain.task import Task
-
-__all__ = ["PluginRecord", "Registry", "get_registry", "load_registry", "unsupported"]
-
-ENTRY_POINT_GROUP = "autometa"
-BUILT_IN_DISTRIBUTION = "autometa-ml"
+__all__ = [
+    "BUILT_IN_DISTRIBUTION",
+    "ENTRY_POINT_GROUP",
+    "PluginKnowledge",
+    "PluginRecord",
+    "Registry",
+    "get_registry",
+    "load_registry",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,11 @@ class PluginRecord:
     hooks : tuple of str
         Hooks that it implements.
     strategies : tuple of str
-        Names of the strategies that it registered.
+        Names of its strategies in the registry.
+    metafeatures : tuple of str
+        Names of its meta-features.
+    import_seconds : float
+        Time of importing it.
     error : str
         Why it was left out; empty if it was not.
     """
@@ -52,7 +65,26 @@ class PluginRecord:
     version: str = ""
     hooks: tuple[str, ...] = ()
     strategies: tuple[str, ...] = ()
+    metafeatures: tuple[str, ...] = ()
+    import_seconds: float = 0.0
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginKnowledge:
+    """A knowledge-base folder that a plugin ships.
+
+    Attributes
+    ----------
+    plugin : str
+    folder : Path
+    names : tuple of (str, str)
+        The plugin's own name and the registry's name of each of its strategies where the two differ.
+    """
+
+    plugin: str
+    folder: Path
+    names: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,20 +93,70 @@ class Registry:
 
     Attributes
     ----------
-    strategies : dict of str to Strategy
+    strategies : mapping of str to Strategy
         In order of registration, the built-in ones first.
-    knowledge : tuple of Path
-        Knowledge-base folders shipped by plugins.
     records : tuple of PluginRecord
-    manager : pluggy.PluginManager
+        One a plugin, those included that failed.
+    plugins : tuple of LoadedPlugin
+        Those that did not.
     """
 
-    strategies: dict[str, Strategy] = field(default_factory=dict)
-    knowledge: tuple[Path, ...] = ()
+    strategies: Mapping[str, Strategy] = field(default_factory=dict)
     records: tuple[PluginRecord, ...] = ()
-    manager: pluggy.PluginManager = field(
-        default_factory=lambda: pluggy.PluginManager(hookspecs.PROJECT), repr=False
-    )
+    plugins: tuple[LoadedPlugin, ...] = field(default=(), repr=False)
+
+    @property
+    def metafeatures(self) -> tuple[MetaFeatureFunction, ...]:
+        """The functions that describe a task, of all plugins."""
+        return tuple(function for plugin in self.plugins for function in plugin.metafeatures)
+
+    @property
+    def knowledge(self) -> tuple[Path, ...]:
+        """The knowledge-base folders of all plugins."""
+        return tuple(supplement.folder for supplement in self.supplements)
+
+    @property
+    def supplements(self) -> tuple[PluginKnowledge, ...]:
+        """The knowledge-base folders of all plugins, each with whose it is."""
+        return tuple(
+            PluginKnowledge(plugin.name, folder, _other_names(self.record(plugin.name)))
+            for plugin in self.plugins
+            for folder in plugin.knowledge
+        )
+
+    def resolve(self, name: str) -> str:
+        """Return the registry's name of a strategy.
+
+        Parameters
+        ----------
+        name : str
+            That very name, or ``plugin:strategy``.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        ParameterError
+            If no installed plugin brings it, or several do.
+        """
+        if name in self.strategies:
+            return name
+        plugin, _, own = name.rpartition(SEPARATOR)
+        brought = {record.name: record.strategies for record in self.records}
+        if plugin and own in self.strategies and own in brought.get(plugin, ()):
+            return own
+        several = [full for full in self.strategies if full.endswith(f"{SEPARATOR}{name}")]
+        if several:
+            raise ParameterError(
+                f"Several plugins bring a strategy called {name!r}; say which: {several}.", strategy=name
+            )
+        raise ParameterError(
+            f"No strategy is called {name!r}; installed are {sorted(self.strategies)}. "
+            "Install the plugin that brings it, or see `autometa plugins` for one that failed to load.",
+            strategy=name,
+        )
 
     def strategy(self, name: str) -> Strategy:
         """Look a strategy up.
@@ -90,15 +172,9 @@ class Registry:
         Raises
         ------
         ParameterError
-            If no installed plugin brings it.
+            If no installed plugin brings it, or several do.
         """
-        if name not in self.strategies:
-            raise ParameterError(
-                f"No strategy is called {name!r}; installed are {sorted(self.strategies)}. "
-                "Install the plugin that brings it, or see `autometa plugins` for one that failed to load.",
-                strategy=name,
-            )
-        return self.strategies[name]
+        return self.strategies[self.resolve(name)]
 
     def record(self, plugin: str) -> PluginRecord:
         """Look a plugin up.
@@ -143,10 +219,8 @@ class Registry:
         ParameterError
             If a name is unknown.
         """
-        wanted = list(self.strategies) if names is None else _as_names(names)
-        unwanted = set(_as_names(exclude))
-        for name in [*wanted, *unwanted]:
-            self.strategy(name)
+        wanted = list(self.strategies) if names is None else [self.resolve(name) for name in _as_names(names)]
+        unwanted = {self.resolve(name) for name in _as_names(exclude)}
         return {name: self.strategies[name] for name in wanted if name not in unwanted}
 
 
@@ -154,9 +228,13 @@ def _as_names(names: Iterable[str]) -> list[str]:
     return [names] if isinstance(names, str) else list(names)
 
 
+def _other_names(record: PluginRecord) -> tuple[tuple[str, str], ...]:
+    return tuple((name.rpartition(SEPARATOR)[2], name) for name in record.strategies if SEPARATOR in name)
+
+
 @cache
 def _cached_registry(selection: str | None) -> Registry:
-    return load_registry(_discover(selection))
+    return load_registry(discover(selection))
 
 
 def get_registry() -> Registry:
@@ -165,29 +243,25 @@ def get_registry() -> Registry:
     Returns
     -------
     Registry
+
+    Raises
+    ------
+    PluginError
+        If a plugin asks for it while it is being loaded.
     """
     return _cached_registry(get_settings().plugins)
 
 
-def _discover(selection: str | None) -> list[EntryPoint]:
-    """Return the built-in entry points, then the others, in order of name; `selection` limits the others."""
-    found = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: (not _is_built_in(point), point.name))
-    if selection is None:
-        return found
-    wanted = {name.strip() for name in selection.split(",") if name.strip()}
-    absent = sorted(wanted - {point.name for point in found})
-    if absent:
-        warnings.warn(
-            f"AUTOMETA_PLUGINS names {absent}, which are not installed; installed are "
-            f"{[point.name for point in found]}.",
-            PluginWarning,
-            stacklevel=4,
-        )
-    return [point for point in found if _is_built_in(point) or point.name in wanted]
+_loading: ContextVar[str] = ContextVar("autometa_loading", default="")
 
 
-def _is_built_in(point: EntryPoint) -> bool:
-    return point.dist is not None and point.dist.name == BUILT_IN_DISTRIBUTION
+@contextmanager
+def _while_loading(name: str) -> Iterator[None]:
+    token = _loading.set(name)
+    try:
+        yield
+    finally:
+        _loading.reset(token)
 
 
 def load_registry(points: Iterable[EntryPoint]) -> Registry:
@@ -196,130 +270,94 @@ def load_registry(points: Iterable[EntryPoint]) -> Registry:
     Parameters
     ----------
     points : iterable of EntryPoint
+        The earlier of two with one name counts.
 
     Returns
     -------
     Registry
+
+    Raises
+    ------
+    PluginError
+        If it is called by a plugin that is being loaded: that would never end.
     """
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    registry = Registry(manager=manager)
+    if _loading.get():
+        raise PluginError(f"Plugin {_loading.get()!r} asks what is installed while it is itself being loaded.")
+    loaded: list[LoadedPlugin] = []
+    built_in: set[str] = set()
+    records: list[PluginRecord] = []
     for point in points:
-        registry = _with_plugin(registry, point)
-    return registry
+        record, plugin = _loaded(point, records, loaded)
+        records.append(record)
+        if plugin is not None:
+            loaded.append(plugin)
+            built_in.update([point.name] if is_built_in(point) else [])
+    return _named(loaded, records, built_in)
 
 
-def _with_plugin(registry: Registry, point: EntryPoint) -> Registry:
-    distribution = point.dist.name if point.dist else ""
-    version = point.dist.version if point.dist else ""
+def _loaded(
+    point: EntryPoint, records: Iterable[PluginRecord], others: Iterable[LoadedPlugin]
+) -> tuple[PluginRecord, LoadedPlugin | None]:
+    """Load one plugin; one that fails is a record with the error, and a warning."""
+    stopwatch = Stopwatch()
+    distribution, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
+    record = PluginRecord(point.name, distribution, version)
     try:
-        strategies, knowledge, hooks = _register(registry.manager, point, registry.strategies)
-    except (Exception, SystemExit) as error:  # whatever a third party's module does must not take the host down
-        reason = f"{type(error).__name__}: {error}"
-        warnings.warn(
-            f"Plugin {point.name!r} ({distribution} {version}) was left out: {reason}",
-            PluginWarning,
-            stacklevel=2,
-        )
-        failed = PluginRecord(point.name, distribution, version, error=reason)
-        return Registry(registry.strategies, registry.knowledge, (*registry.records, failed), registry.manager)
-    record = PluginRecord(point.name, distribution, version, hooks, tuple(strategies))
-    return Registry(
-        {**registry.strategies, **strategies},
-        (*registry.knowledge, *knowledge),
-        (*registry.records, record),
-        registry.manager,
-    )
-
-
-def _register(
-    manager: pluggy.PluginManager, point: EntryPoint, taken: Mapping[str, Strategy]
-) -> tuple[dict[str, Strategy], list[Path], tuple[str, ...]]:
-    plugin = point.load()
-    _check_new(manager, plugin, point.name)
-    try:
-        manager.register(plugin, name=point.name)
-        manager.check_pending()
-        _check_hooks(manager, plugin)
-        strategies: dict[str, Strategy] = {}
-        knowledge: list[Path] = []
-        _call_alone(manager, plugin, "register_strategies", register=_collector(strategies, taken))
-        _call_alone(manager, plugin, "register_knowledge", register=_folder_collector(knowledge))
-    except BaseException:
-        if manager.is_registered(
-            plugin
-        ):  # older pluggy registers half of a plugin before it sees a wrong signature
-            manager.unregister(plugin)
+        with _while_loading(point.name):
+            _check_new(point, records)
+            plugin = load_plugin(point, stopwatch)
+            _check_other(plugin, others)
+    except KeyboardInterrupt:
         raise
-    hooks = tuple(sorted(caller.name for caller in manager.get_hookcallers(plugin) or []))
-    return strategies, knowledge, hooks
+    except BaseException as error:  # whatever a third party's module does must not take the host down
+        reason = f"{type(error).__name__}: {error}"
+        message = f"Plugin {point.name!r} ({distribution} {version}) was left out: {reason}"
+        warnings.warn(message, PluginWarning, stacklevel=3)
+        return replace(record, import_seconds=stopwatch.seconds, error=reason), None
+    return replace(record, hooks=plugin.hooks, import_seconds=stopwatch.seconds), plugin
 
 
-def _check_new(manager: pluggy.PluginManager, plugin: Any, name: str) -> None:
-    if manager.has_plugin(name):
-        raise PluginError(f"Another plugin is called {name!r} already; one of the two must be uninstalled.")
-    if manager.is_registered(plugin):
-        raise PluginError(f"The same object is registered already, as {manager.get_name(plugin)!r}.")
-
-
-def _check_hooks(manager: pluggy.PluginManager, plugin: Any) -> None:
-    if not manager.get_hookcallers(plugin):
-        raise PluginError(
-            f"{type(plugin).__name__} brings nothing: it implements no hook. Mark its functions with "
-            "@autometa.hookimpl."
-        )
-
-
-def _call_alone(manager: pluggy.PluginManager, plugin: Any, hook: str, **arguments: Any) -> None:
-    others = [other for other in manager.get_plugins() if other is not plugin]
-    manager.subset_hook_caller(hook, remove_plugins=others)(**arguments)
-
-
-def _collector(found: dict[str, Strategy], taken: Mapping[str, Strategy]) -> Callable[[Strategy], None]:
-    def register(strategy: Strategy) -> None:
-        if not isinstance(strategy, Strategy):
-            raise PluginError(f"register() takes an instance of autometa.Strategy; got {strategy!r}.")
-        name = getattr(strategy, "name", None)
-        if not isinstance(name, str) or not name.isidentifier() or name != name.lower():
+def _check_new(point: EntryPoint, records: Iterable[PluginRecord]) -> None:
+    for record in records:
+        if record.name == point.name:
             raise PluginError(
-                f"A strategy's name must be a lower-case identifier; {type(strategy).__name__} has {name!r}."
+                f"Another plugin is called {point.name!r} already, that of {record.distribution!r}; "
+                "one of the two must be uninstalled."
             )
-        if name in taken or name in found:
-            raise PluginError(f"A strategy called {name!r} is already registered; choose another name.")
-        found[name] = strategy
-
-    return register
 
 
-def _folder_collector(found: list[Path]) -> Callable[[Path], None]:
-    def register(folder: Path) -> None:
-        path = Path(folder)
-        if not path.is_dir():
-            raise PluginError(f"register() takes a knowledge-base folder; {str(path)!r} is none.")
-        found.append(path)
-
-    return register
+def _check_other(plugin: LoadedPlugin, loaded: Iterable[LoadedPlugin]) -> None:
+    for other in loaded:
+        if other.plugin is plugin.plugin:
+            raise PluginError(f"The same object is registered already, as {other.name!r}.")
 
 
-def unsupported(strategies: Mapping[str, Strategy], task: Task) -> dict[str, str]:
-    """Ask every strategy whether it takes a task.
+def _named(loaded: list[LoadedPlugin], records: list[PluginRecord], built_in: set[str]) -> Registry:
+    """Give every strategy a name of its own (see the module)."""
+    reserved = {name for plugin in loaded if plugin.name in built_in for name in plugin.strategies}
+    counts = Counter(name for plugin in loaded for name in plugin.strategies)
+    strategies: dict[str, Strategy] = {}
+    names: dict[str, tuple[str, ...]] = {}
+    for plugin in loaded:
+        own = {}
+        for name, strategy in plugin.strategies.items():
+            is_short = counts[name] == 1 or (plugin.name in built_in and name in reserved)
+            full = name if is_short else f"{plugin.name}{SEPARATOR}{name}"
+            own[full] = strategy if is_short else _called(strategy, full)
+        strategies.update(own)
+        names[plugin.name] = tuple(own)
+    described = {plugin.name: tuple(n for f in plugin.metafeatures for n in f.full_names) for plugin in loaded}
+    complete = tuple(
+        record
+        if record.error
+        else replace(record, strategies=names[record.name], metafeatures=described[record.name])
+        for record in records
+    )
+    return Registry(MappingProxyType(strategies), complete, tuple(loaded))
 
-    Parameters
-    ----------
-    strategies : mapping of str to Strategy
-    task : Task
 
-    Returns
-    -------
-    dict of str to str
-        Reasons of those that do not; a strategy that fails to answer does not.
-    """
-    reasons = {name: _reason(strategy, task) for name, strategy in strategies.items()}
-    return {name: reason for name, reason in reasons.items() if reason is not None}
-
-
-def _reason(strategy: Strategy, task: Task) -> str | None:
-    try:
-        return strategy.supports(task)
-    except Exception as error:  # a plugin's own code: its failure excludes it and nothing else
-        return f"supports() failed with {type(error).__name__}: {error}"
+def _called(strategy: Strategy, name: str) -> Strategy:
+    """Return a strategy under another name; the plugin's own object stays as it is."""
+    renamed = copy.copy(strategy)
+    object.__setattr__(renamed, "name", name)
+    return renamed

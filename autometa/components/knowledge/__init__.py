@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from autometa.components.knowledge.base import KnowledgeBase, KnownTask
+from autometa.components.knowledge.base import KnowledgeBase, KnownTask, shipped_with_plugins
 from autometa.components.knowledge.manifest import SCHEMA_VERSION, Manifest
 from autometa.components.knowledge.meta_dataset import MetaDataset
 
-__all__ = ["SCHEMA_VERSION", "KnowledgeBase", "KnownTask", "Manifest", "MetaDataset"]
+__all__ = ["SCHEMA_VERSION", "KnowledgeBase", "KnownTask", "Manifest", "MetaDataset", "shipped_with_plugins"]

@@ -27,9 +27,9 @@ from autometa.components.knowledge.storage import TABLES, load_tables, save_tabl
 from autometa.domain import Task
 from autometa.foundation.errors import KnowledgeError, PluginWarning
 from autometa.foundation.settings import get_settings
-from autometa.plugins import get_registry
+from autometa.plugins import PluginKnowledge, get_registry
 
-__all__ = ["KnowledgeBase", "KnownTask"]
+__all__ = ["KnowledgeBase", "KnownTask", "WithPlugins", "shipped_with_plugins", "with_plugins"]
 
 SHIPPED_FOLDER = Path(__file__).parent / "data"
 
@@ -135,8 +135,7 @@ class KnowledgeBase:
         KnowledgeError
             If it cannot be read. A plugin's that cannot be read is left out with a `PluginWarning`.
         """
-        base = cls.open(get_settings().knowledge or SHIPPED_FOLDER)
-        return _with_plugins(base, get_registry().knowledge) if plugins else base
+        return shipped_with_plugins().base if plugins else cls.open(get_settings().knowledge or SHIPPED_FOLDER)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write it to a folder, in the place of the knowledge base that may be there.
@@ -306,6 +305,17 @@ class KnowledgeBase:
         same = alike[alike["fingerprint"] == task.fingerprint()]
         return None if same.empty else _known(same.iloc[0])
 
+    def evidence(self) -> dict[str, int]:
+        """Count the evaluations of each strategy.
+
+        Returns
+        -------
+        dict of str to int
+        """
+        counts = self.evaluations["candidate"].value_counts()
+        rows = self.candidates["candidate"].map(counts).fillna(0).astype(int)
+        return {str(name): int(count) for name, count in rows.groupby(self.candidates["strategy"]).sum().items()}
+
     def measured_strategies(self, *, classification: bool) -> tuple[str, ...]:
         """Name the strategies that have evaluations on one kind of task.
 
@@ -360,17 +370,53 @@ def _loaded(folder: Path, manifest: str) -> KnowledgeBase:
     return KnowledgeBase.load(folder)
 
 
+def shipped_with_plugins() -> WithPlugins:
+    """Return the default knowledge base, and which plugin's part of it could not be used.
+
+    Returns
+    -------
+    WithPlugins
+    """
+    return with_plugins(KnowledgeBase.shipped(plugins=False), get_registry().supplements)
+
+
+@dataclass(frozen=True, eq=False)
+class WithPlugins:
+    """A knowledge base with what plugins add to it.
+
+    Attributes
+    ----------
+    base : KnowledgeBase
+    errors : mapping of str to str
+        Why a plugin's knowledge was left out, by the plugin's name.
+    """
+
+    base: KnowledgeBase
+    errors: Mapping[str, str]
+
+
 @lru_cache(maxsize=4)
-def _with_plugins(base: KnowledgeBase, folders: tuple[Path, ...]) -> KnowledgeBase:
-    """Merge the plugins' knowledge bases in, leaving out those that cannot be used."""
-    for folder in folders:
+def with_plugins(base: KnowledgeBase, supplements: tuple[PluginKnowledge, ...]) -> WithPlugins:
+    """Add what plugins ship, leaving out what cannot be used.
+
+    Parameters
+    ----------
+    base : KnowledgeBase
+    supplements : tuple of PluginKnowledge
+
+    Returns
+    -------
+    WithPlugins
+    """
+    errors: dict[str, str] = {}
+    for each in supplements:
         try:
-            base = base.with_supplement(KnowledgeBase.load(folder))
-        except KnowledgeError as error:
-            warnings.warn(
-                f"The knowledge base {folder} of a plugin was left out: {error}", PluginWarning, stacklevel=4
-            )
-    return base
+            base = base.with_supplement(KnowledgeBase.load(each.folder).renamed(dict(each.names)))
+        except Exception as error:  # a third party's files: whatever is wrong with them is that plugin's error
+            kind = "" if isinstance(error, KnowledgeError) else f"{type(error).__name__}: "
+            errors[each.plugin] = f"The knowledge in {each.folder.name!r} was left out: {kind}{error}"
+            warnings.warn(f"Plugin {each.plugin!r}: {errors[each.plugin]}", PluginWarning, stacklevel=4)
+    return WithPlugins(base, errors)
 
 
 def _known(row: Any) -> KnownTask:

@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 from sklearn.dummy import DummyRegressor
 
-from autometa.domain.strategy import Configuration, Strategy
+from autometa.domain.strategy import Candidate, Configuration, Strategy
 from autometa.domain.task import Task
-from autometa.foundation.errors import ParameterError, PluginWarning
+from autometa.foundation.errors import ParameterError, PluginError, PluginWarning
 from autometa.foundation.settings import settings_context
-from autometa.plugins import hookimpl, registry
-from autometa.plugins.registry import Registry, load_registry, unsupported
+from autometa.plugins import discovery, hookimpl, registry
+from autometa.plugins.isolation import portfolio, unsupported
+from autometa.plugins.registry import Registry, load_registry
 
 
 def strategy(name, reason=None):
@@ -93,6 +94,48 @@ class UnknownHook:
         """Implement a hook that does not exist."""
 
 
+class NoArgument:
+    @hookimpl
+    def register_strategies(self):
+        """Take nothing, so that nothing can be registered."""
+
+
+class HalfMarked:
+    @hookimpl
+    def register_strategies(self, register):
+        register(strategy("half"))
+
+    def register_knowledge(self, register):
+        """Lack the mark."""
+
+
+class Asking:
+    @hookimpl
+    def register_strategies(self, register):
+        register(registry.load_registry([Point("inner", bringing(strategy("inner")))]).strategy("inner"))
+
+
+def describing(names, function=len):
+    class Plugin:
+        @hookimpl
+        def register_metafeatures(self, register):
+            register(["first"], len)
+            register(names, function)
+
+        @hookimpl
+        def register_commands(self, application):
+            application.append("describing")
+
+    return Plugin()
+
+
+def commands_of(found):
+    commands = []
+    for plugin in found.plugins:
+        plugin.add_commands(commands)
+    return commands
+
+
 GOOD = Point("good", bringing(strategy("alpha")))
 
 
@@ -119,6 +162,14 @@ BROKEN = {
     "exit": (SystemExit(3), "SystemExit: 3"),
     "half": (HalfWay(), "RuntimeError: after the first"),
     "signature": (WrongSignature(), "PluginValidationError"),
+    "no argument": (NoArgument(), "register_strategies takes ['register']; got []"),
+    "half marked": (HalfMarked(), "register_knowledge is not marked with @autometa.hookimpl"),
+    "asks what is installed": (Asking(), "asks what is installed while it is itself being loaded"),
+    "base exception": (BaseException("of its own kind"), "BaseException: of its own kind"),
+    "late names": (describing(["ok", "not ok"]), "are identifiers, dots allowed; got ['not ok']"),
+    "no names": (describing([]), "are identifiers, dots allowed; got []"),
+    "names twice": (describing(["a", "a"]), "['a', 'a'] are registered twice"),
+    "no function": (describing(["a"], function=3), "takes names and a function of a task; got 3"),
     "nothing": (None, "NoneType brings nothing"),
     "no marks": (types.SimpleNamespace(register_strategies=print), "Mark its functions with @autometa.hookimpl"),
     "unknown hook": (UnknownHook(), "register_learners"),
@@ -126,7 +177,6 @@ BROKEN = {
     "class": (bringing(type(strategy("x"))), "takes an instance"),
     "bad name": (bringing(strategy("Not-Lower")), "lower-case identifier"),
     "capitals": (bringing(strategy("Upper")), "lower-case identifier"),
-    "taken name": (bringing(strategy("new"), strategy("alpha")), "'alpha' is already registered"),
     "twice": (bringing(strategy("new"), strategy("new")), "'new' is already registered"),
     "no folder": (bringing(strategy("new"), folders=["/does/not/exist"]), "'/does/not/exist' is none"),
 }
@@ -141,10 +191,9 @@ def test_a_broken_plugin_is_left_out_whole(name):
     assert found.knowledge == ()
     assert message in found.records[1].error
     assert [record.error == "" for record in found.records] == [True, False, True]
-    assert not found.manager.has_plugin("broken")
-    commands = []
-    found.manager.hook.register_commands(application=commands)
-    assert commands == []
+    assert [plugin.name for plugin in found.plugins] == ["good", "last"]
+    assert found.metafeatures == ()
+    assert commands_of(found) == []
 
 
 def test_two_plugins_of_one_name_leave_the_first_alone():
@@ -155,9 +204,7 @@ def test_two_plugins_of_one_name_leave_the_first_alone():
 
     with pytest.warns(PluginWarning, match="Another plugin is called 'same'"):
         found = load(Point("same", Commanding()), Point("same", bringing(strategy("beta"))))
-    commands = []
-    found.manager.hook.register_commands(application=commands)
-    assert commands == ["first"]
+    assert commands_of(found) == ["first"]
     assert list(found.strategies) == []
 
 
@@ -178,7 +225,7 @@ def installed(monkeypatch):
         monkeypatch.setitem(sys.modules, module.__name__, module)
         point = EntryPoint(name, module.__name__, "autometa")
         points.append(point._for(types.SimpleNamespace(name=distribution, version="0")))
-    monkeypatch.setattr(registry, "entry_points", lambda group: points if group == "autometa" else [])
+    monkeypatch.setattr(discovery, "entry_points", lambda group: points if group == "autometa" else [])
     registry._cached_registry.cache_clear()
     yield
     registry._cached_registry.cache_clear()
@@ -229,3 +276,136 @@ def test_strategies_say_why_they_do_not_take_a_task():
         "b": "too few rows",
         "c": "supports() failed with ZeroDivisionError: oh",
     }
+
+
+def test_two_plugins_with_the_same_strategy_name_do_not_knock_each_other_out():
+    one, two = strategy("forest"), strategy("forest")
+    found = load(GOOD, Point("a", bringing(one)), Point("b", bringing(two, strategy("other"))))
+    assert list(found.strategies) == ["alpha", "a:forest", "b:forest", "other"]
+    assert [record.strategies for record in found.records] == [("alpha",), ("a:forest",), ("b:forest", "other")]
+    assert (one.name, two.name) == ("forest", "forest")  # the plugins' own objects stay as they are
+    assert found.strategy("a:forest").name == "a:forest"
+    assert type(found.strategy("b:forest")) is type(two)
+    assert found.strategy("b:other") is found.strategy("other")  # the full name always works
+    with pytest.raises(ParameterError, match=r"say which: \['a:forest', 'b:forest'\]"):
+        found.strategy("forest")
+    for unknown in ("a:other", "c:forest", "a:"):
+        with pytest.raises(ParameterError, match="No strategy is called"):
+            found.strategy(unknown)
+    assert list(found.select(["b:other", "b:forest"], exclude=["a:forest"])) == ["other", "b:forest"]
+
+
+def test_the_name_of_a_built_in_strategy_cannot_be_stolen():
+    own = strategy("kernel")
+    thieves = [Point(name, bringing(strategy("kernel"))) for name in ("thief", "other")]
+    found = load(Point("built_in", bringing(own), "autometa-ml"), *thieves)
+    assert list(found.strategies) == ["kernel", "thief:kernel", "other:kernel"]
+    assert found.strategy("kernel") is own
+    with pytest.raises(TypeError):
+        found.strategies["kernel"] = thieves
+
+
+def test_candidates_carry_the_name_that_is_unique():
+    found = load(Point("a", bringing(strategy("forest"))), Point("b", bringing(strategy("forest"))))
+    task = Task.from_arrays(pd.DataFrame({"x": [1.0, 2.0]}), [0.5, 1.5])
+    (candidate,) = portfolio("a:forest", found.strategy("a:forest"), task)
+    assert candidate.strategy == "a:forest"
+    (alone,) = portfolio("alpha", load(GOOD).strategy("alpha"), task)
+    assert candidate.id.removeprefix("a:forest-") == alone.id.removeprefix("alpha-")
+
+
+def test_the_knowledge_of_a_plugin_says_what_its_strategies_are_called_here(tmp_path):
+    found = load(
+        Point("a", bringing(strategy("forest"), strategy("own"), folders=[tmp_path])),
+        Point("b", bringing(strategy("forest"))),
+    )
+    (supplement,) = found.supplements
+    assert (supplement.plugin, supplement.folder) == ("a", tmp_path)
+    assert dict(supplement.names) == {"forest": "a:forest"}
+
+
+def test_metafeatures_are_called_after_their_plugin():
+    found = load(Point("words", describing(["n", "length.mean"])), Point("more", describing("n")))
+    assert [name for f in found.metafeatures for name in f.full_names] == [
+        "words:first",
+        "words:n",
+        "words:length.mean",
+        "more:first",
+        "more:n",
+    ]
+    assert found.records[0].metafeatures == ("words:first", "words:n", "words:length.mean")
+
+
+def test_a_plugins_name_is_usable_in_a_list():
+    with pytest.warns(PluginWarning, match="entry point is called 'a:b'"):
+        assert load(Point("a:b", bringing(strategy("x")))).strategies == {}
+
+
+def test_a_distribution_cannot_take_the_name_of_anothers_plugin():
+    points = [Point("trees", None, name) for name in ("aaa", "Autometa_Trees", "zzz")]
+    points.append(Point("trees", None, "autometa-ml"))
+    names = [point.dist.name for point in discovery.ordered(points)]
+    assert names == ["autometa-ml", "Autometa_Trees", "aaa", "zzz"]
+
+
+def test_a_slow_import_is_measured(monkeypatch):
+    times = iter([10.0, 13.5])
+    monkeypatch.setattr("autometa.plugins.loading.time.perf_counter", lambda: next(times))
+    with pytest.warns(PluginWarning):
+        found = load(Point("slow", ImportError("after long")))
+    assert found.records[0].import_seconds == 3.5
+
+
+def test_what_a_plugin_prints_stays_out_of_the_answers(capsys):
+    class Printing:
+        @hookimpl
+        def register_strategies(self, register):
+            print("hello")  # noqa: T201
+
+    load(Point("loud", Printing()))
+    assert capsys.readouterr() == ("", "hello\n")
+
+
+def test_what_a_strategy_does_to_a_task_reaches_nobody_else():
+    class Vandal(type(strategy("vandal"))):
+        def supports(self, task):
+            task.X.loc[:, "x"] = 0.0
+            task.X["more"] = 1.0
+            task.roles.clear()
+            task.y[:] = 0.0
+
+        def portfolio(self, task):
+            del task.X["x"]
+            return [Configuration()]
+
+    X, y = pd.DataFrame({"x": [1.0, 2.0]}), [0.5, 1.5]
+    task = Task.from_arrays(X, y)
+    assert "read-only" in unsupported({"vandal": Vandal()}, task)["vandal"]
+    portfolio("vandal", Vandal(), task)
+    assert task.X["x"].tolist() == X["x"].tolist() == [1.0, 2.0]
+    assert list(task.X) == list(task.roles) == ["x"]
+    assert task.y.tolist() == y
+
+
+def test_portfolios_hold_the_strategys_own_candidates_once():
+    class Offering(type(strategy("mine"))):
+        def __init__(self, *offered):
+            self.offered = offered
+
+        def candidates(self, task):
+            return self.offered
+
+    task = Task.from_arrays(pd.DataFrame({"x": [1.0, 2.0]}), [0.5, 1.5])
+    own = Candidate("mine", Configuration(a=1))
+    assert portfolio("mine", Offering(own, own), task) == (own,)
+    for foreign in (Candidate("kernel", Configuration()), "mine"):
+        with pytest.raises(PluginError, match="is no candidate of 'mine'"):
+            portfolio("mine", Offering(own, foreign), task)
+    with pytest.raises(PluginError, match=r"portfolio\(\) failed with TypeError"):
+        portfolio("mine", Raising(), task)
+    assert "returned True" in unsupported({"odd": strategy("odd", True)}, task)["odd"]
+
+
+class Raising(type(strategy("mine"))):
+    def portfolio(self, task):
+        raise TypeError("a bug")

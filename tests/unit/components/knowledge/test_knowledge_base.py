@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_wine
 
-from autometa.components.knowledge import KnowledgeBase, Manifest
+from autometa.components.knowledge import KnowledgeBase, Manifest, shipped_with_plugins
 from autometa.domain import METRICS, Candidate, Configuration, Task
 from autometa.foundation.errors import (
     KnowledgeError,
@@ -19,7 +19,8 @@ from autometa.foundation.errors import (
     StoreError,
 )
 from autometa.foundation.settings import settings_context
-from autometa.plugins.registry import Registry
+from autometa.plugins.loading import LoadedPlugin
+from autometa.plugins.registry import PluginRecord, Registry
 
 A, B, C = (
     Candidate("one", Configuration(c=1)),
@@ -277,11 +278,28 @@ def test_what_cannot_be_compared_is_not_merged(other, error, message):
 
 def test_the_default_is_the_setting_with_what_plugins_ship(folder, tmp_path, monkeypatch):
     base([evaluation("cheese", 0, C)], task="cheese").save(tmp_path / "plugin")
-    registry = Registry(knowledge=(tmp_path / "plugin", tmp_path / "broken"))
+    base([evaluation("cheese", 0, C)], task="cheese", provenance={}).save(tmp_path / "other")
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "manifest.json").write_bytes(b"\xff\xfe")
+    names = ["plugin", "nowhere", "other", "odd"]
+    plugins = tuple(LoadedPlugin(name, None, knowledge=(tmp_path / name,)) for name in names)
+    registry = Registry(records=tuple(PluginRecord(name) for name in names), plugins=plugins)
     monkeypatch.setattr("autometa.components.knowledge.base.get_registry", lambda: registry)
-    with settings_context(knowledge=folder), pytest.warns(PluginWarning, match="broken.* was left out"):
-        shipped = KnowledgeBase.shipped()
-    assert set(shipped.tasks["task"]) == {"wine", "cheese", "price"}
+    with settings_context(knowledge=folder), pytest.warns(PluginWarning) as seen:
+        shipped = shipped_with_plugins()
+    with settings_context(knowledge=folder):
+        assert KnowledgeBase.shipped() is shipped.base
+    assert set(shipped.base.tasks["task"]) == {"wine", "cheese", "price"}
+    assert set(shipped.errors) == {"nowhere", "other", "odd"}
+    assert "is not a knowledge base" in shipped.errors["nowhere"]
+    assert "another protocol" in shipped.errors["other"]
+    assert len(seen) == 3  # once, not at every look
+    assert str(seen[0].message).startswith("Plugin 'nowhere': The knowledge in 'nowhere' was left out:")
+
+
+def test_evaluations_are_counted_by_strategy():
+    assert base().evidence() == {"one": 5, "two": 1}
+    assert base([evaluation("wine", 0, A)]).evidence() == {"one": 1, "two": 0}
 
 
 def test_it_says_what_it_holds():

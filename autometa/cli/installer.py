@@ -1,0 +1,133 @@
+"""The environment's own installer: pip of this interpreter, or uv where pip is absent."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+
+from autometa.foundation.errors import ParameterError, PluginError
+from autometa.foundation.settings import get_settings
+from autometa.plugins.discovery import BUILT_IN_DISTRIBUTION, ENTRY_POINT_GROUP, normalized
+
+__all__ = ["install", "uninstall"]
+
+
+def install(names: Sequence[str], *, upgrade: bool = False) -> list[str]:
+    """Install distributions.
+
+    Parameters
+    ----------
+    names : sequence of str
+        As pip takes them.
+    upgrade : bool
+
+    Returns
+    -------
+    list of str
+        Names of the plugins that were not there before.
+
+    Raises
+    ------
+    ParameterError
+        If a name would be read as an option.
+    PluginError
+        If there is no installer, it failed, or `offline` is set.
+    """
+    _check(names)
+    if get_settings().offline:
+        raise PluginError("AUTOMETA_OFFLINE forbids the network; unset it to install plugins.")
+    before = set(_owners())
+    options = ["--upgrade"] if upgrade else []
+    _run(_command("install") + options + list(names), f"install {' '.join(names)}")
+    importlib.invalidate_caches()
+    return sorted(set(_owners()) - before)
+
+
+def uninstall(names: Sequence[str]) -> list[str]:
+    """Remove distributions.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of plugins or of distributions that bring one.
+
+    Returns
+    -------
+    list of str
+        The distributions.
+
+    Raises
+    ------
+    ParameterError
+        If a name is not an installed plugin, or is autometa itself.
+    PluginError
+        If there is no installer, or it failed.
+    """
+    _check(names)
+    owners = _owners()
+    distributions = {normalized(name): name for name in owners.values()}
+    found = [owners.get(name) or distributions.get(normalized(name)) for name in names]
+    # Asked of the name, too: autometa itself is not removed even if its entry point cannot be read.
+    own = [
+        name
+        for name, distribution in zip(names, found, strict=True)
+        if BUILT_IN_DISTRIBUTION in (normalized(name), normalized(distribution or ""))
+    ]
+    if own:
+        raise ParameterError(
+            f"{own[0]!r} is autometa itself, not a plugin; its own strategies cannot be removed, but "
+            "recommend(exclude=...) leaves them out.",
+            name=own[0],
+        )
+    unknown = [name for name, distribution in zip(names, found, strict=True) if distribution is None]
+    if unknown:
+        raise ParameterError(
+            f"{unknown} are no installed plugins; installed are "
+            f"{sorted(name for name, d in owners.items() if normalized(d) != BUILT_IN_DISTRIBUTION)}.",
+            names=unknown,
+        )
+    chosen = sorted({distribution for distribution in found if distribution})
+    _run(_command("uninstall") + chosen, f"uninstall {' '.join(chosen)}")
+    importlib.invalidate_caches()
+    return chosen
+
+
+def _check(names: Sequence[str]) -> None:
+    options = [name for name in names if name.startswith("-") or not name.strip()]
+    if options:
+        raise ParameterError(f"{options[0]!r} is no name of a distribution.", name=options[0])
+
+
+def _owners() -> dict[str, str]:
+    """Return the distribution of every plugin that is installed, whether it loads or not."""
+    points = entry_points(group=ENTRY_POINT_GROUP)
+    return {point.name: point.dist.name for point in points if point.dist is not None}
+
+
+def _command(action: str) -> list[str]:
+    if importlib.util.find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip", action, *(["--yes"] if action == "uninstall" else [])]
+    uv = shutil.which("uv")
+    if uv is not None:
+        return [uv, "pip", action, "--python", sys.executable]
+    raise PluginError(
+        f"This environment has neither pip nor uv, so autometa cannot {action} anything. Use the tool that made "
+        f"the environment ({sys.prefix}), or give it pip: {sys.executable} -m ensurepip.",
+    )
+
+
+def _run(command: list[str], doing: str) -> None:
+    try:
+        code = subprocess.run(command, check=False).returncode  # noqa: S603 - no shell, and no name is an option
+    except OSError as error:
+        raise PluginError(f"Cannot {doing}: {command[0]} does not start ({error.strerror or error}).") from error
+    if code:
+        raise PluginError(
+            f"Cannot {doing}: {' '.join(command[:4])} ended with exit code {code}; what it wrote above says why.",
+            exit_code=code,
+        )

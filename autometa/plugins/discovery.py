@@ -1,0 +1,93 @@
+"""Which entry points are plugins, which of them are asked for, and in which order they come."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable
+from importlib.metadata import EntryPoint, entry_points
+
+from autometa.foundation.errors import PluginWarning
+
+__all__ = ["BUILT_IN_DISTRIBUTION", "ENTRY_POINT_GROUP", "discover", "is_built_in", "normalized"]
+
+ENTRY_POINT_GROUP = "autometa"
+BUILT_IN_DISTRIBUTION = "autometa-ml"
+
+
+def discover(selection: str | None) -> list[EntryPoint]:
+    """Return the built-in entry points, then the others in order of name.
+
+    Parameters
+    ----------
+    selection : str or None
+        Comma-separated names that limit the others; None for all.
+
+    Returns
+    -------
+    list of EntryPoint
+    """
+    found = ordered(entry_points(group=ENTRY_POINT_GROUP))
+    if selection is None:
+        return found
+    wanted = {name.strip() for name in selection.split(",") if name.strip()}
+    absent = sorted(wanted - {point.name for point in found})
+    if absent:
+        warnings.warn(
+            f"AUTOMETA_PLUGINS names {absent}, which are not installed; installed are "
+            f"{[point.name for point in found]}.",
+            PluginWarning,
+            stacklevel=4,
+        )
+    return [point for point in found if is_built_in(point) or point.name in wanted]
+
+
+def ordered(points: Iterable[EntryPoint]) -> list[EntryPoint]:
+    """Sort entry points so that a name belongs to whom it should.
+
+    The built-in ones come first; of the distributions with an entry point ``trees``, ``autometa-trees`` does: no
+    other can take the name away from it by being installed.
+
+    Parameters
+    ----------
+    points : iterable of EntryPoint
+
+    Returns
+    -------
+    list of EntryPoint
+    """
+
+    def place(point: EntryPoint) -> tuple[bool, str, bool, str]:
+        distribution = normalized(point.dist.name) if point.dist else ""
+        is_namesake = distribution == normalized(f"{ENTRY_POINT_GROUP}-{point.name}")
+        return not is_built_in(point), point.name, not is_namesake, distribution
+
+    return sorted(points, key=place)
+
+
+def is_built_in(point: EntryPoint) -> bool:
+    """Whether an entry point is of autometa's own distribution.
+
+    Parameters
+    ----------
+    point : EntryPoint
+
+    Returns
+    -------
+    bool
+    """
+    return point.dist is not None and normalized(point.dist.name) == BUILT_IN_DISTRIBUTION
+
+
+def normalized(distribution: str) -> str:
+    """Return a distribution's name as package indexes compare it.
+
+    Parameters
+    ----------
+    distribution : str
+
+    Returns
+    -------
+    str
+    """
+    return re.sub(r"[-_.]+", "-", distribution).lower()

@@ -1,0 +1,70 @@
+"""Asking strategies: their code is a third party's, so a failure excludes the strategy and nothing else.
+
+Every call is handed a view of the task: what a strategy does to it reaches nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from autometa.domain.strategy import Candidate, Strategy
+from autometa.domain.task import Task
+from autometa.foundation.errors import PluginError
+
+__all__ = ["portfolio", "unsupported"]
+
+
+def unsupported(strategies: Mapping[str, Strategy], task: Task) -> dict[str, str]:
+    """Ask every strategy whether it takes a task.
+
+    Parameters
+    ----------
+    strategies : mapping of str to Strategy
+    task : Task
+
+    Returns
+    -------
+    dict of str to str
+        Reasons of those that do not; a strategy that fails to answer does not.
+    """
+    reasons = {name: _reason(strategy, task) for name, strategy in strategies.items()}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
+
+
+def _reason(strategy: Strategy, task: Task) -> str | None:
+    try:
+        reason: object = strategy.supports(task.lent())
+    except Exception as error:  # a plugin's own code: its failure excludes it and nothing else
+        return f"supports() failed with {type(error).__name__}: {error}"
+    if reason is None or isinstance(reason, str):
+        return reason
+    return f"supports() must return a reason or None; it returned {reason!r}."
+
+
+def portfolio(name: str, strategy: Strategy, task: Task) -> tuple[Candidate, ...]:
+    """Return a strategy's candidates, each once.
+
+    Parameters
+    ----------
+    name : str
+        Of the strategy in the registry.
+    strategy : Strategy
+    task : Task
+
+    Returns
+    -------
+    tuple of Candidate
+
+    Raises
+    ------
+    PluginError
+        If the strategy fails, or offers what is not its own.
+    """
+    try:
+        offered = tuple(strategy.candidates(task.lent()))
+    except Exception as error:  # a plugin's own code
+        raise PluginError(f"portfolio() failed with {type(error).__name__}: {error}") from error
+    foreign = [each for each in offered if not isinstance(each, Candidate) or each.strategy != name]
+    if foreign:
+        raise PluginError(f"portfolio() offers {str(foreign[0])!r}, which is no candidate of {name!r}.")
+    return tuple({candidate.id: candidate for candidate in offered}.values())
