@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from autometa.engine.recommendation import RankedCandidate, Recommendation
 
 __all__ = [
+    "ENDINGS",
     "explanation",
     "format_configuration",
     "format_score",
@@ -97,6 +98,7 @@ def explanation(recommendation: Recommendation) -> str:
         f"(80 % interval {low} to {high}), about {format_seconds(best.fit_seconds)} to "
         f"fit. Ranked by the policy `{recommendation.policy}` on {recommendation.knowledge}. "
         "The places below it are chosen to complement those above them, not to repeat them.",
+        *_evidence_section(recommendation),
         *_neighbour_section(recommendation),
         *_influence_section(recommendation),
         *_excluded_section(recommendation),
@@ -104,6 +106,48 @@ def explanation(recommendation: Recommendation) -> str:
     if recommendation.notes:
         parts += ["## Notes", "\n".join(f"- {note}" for note in recommendation.notes)]
     return "\n\n".join(parts) + "\n"
+
+
+ENDINGS = {
+    "time": "the time was over",
+    "interrupted": "it was interrupted",
+    "settled": "no further run was worth its seconds",
+}
+
+
+def _evidence_section(recommendation: Recommendation) -> list[str]:
+    evidence = recommendation.evidence
+    if evidence is None:
+        return []
+    tried = [place for place in recommendation.ranking if place.trials]
+    spent = (
+        f"{evidence.n_runs} fits of {evidence.n_candidates} candidates on parts of it took "
+        f"{format_seconds(evidence.seconds)} of the {format_seconds(evidence.time_budget)} granted, until "
+        f"{ENDINGS[evidence.ending]}."
+    )
+    lines = [f"- {place.rank}. {place.candidate}: {_trials(place)}" for place in tried[:5]]
+    return [
+        "## What runs on this table showed",
+        f"{spent} {_change(recommendation)}",
+        *(["\n".join(lines)] if lines else []),
+    ]
+
+
+def _change(recommendation: Recommendation) -> str:
+    before, now = getattr(recommendation.evidence, "first_before", ""), str(recommendation.best.candidate)
+    if not before:
+        return "No candidate has a history: the list rests on them alone."
+    if before == now:
+        return "They left the first choice as it was."
+    return f"Before them {before} was the first choice."
+
+
+def _trials(place: RankedCandidate) -> str:
+    return ", ".join(
+        f"{format_score(trial.score)} on {trial.n_train:,} rows ({trial.repetitions} x, "
+        f"{format_seconds(trial.seconds)})"
+        for trial in place.trials
+    )
 
 
 def _neighbour_section(recommendation: Recommendation) -> list[str]:

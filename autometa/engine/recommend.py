@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autometa.components.knowledge import KnowledgeBase, MetaDataset
 from autometa.components.metafeatures import SCHEMA_VERSION, MetaFeatures, extract
-from autometa.decision.policy import Query, Ranking, load_or_fit
+from autometa.decision.policy import Policy, Query, Ranking, get_policy, load_or_fit
 from autometa.domain.columns import ColumnRole
 from autometa.domain.metrics import METRICS
 from autometa.domain.strategy import Candidate, Strategy
 from autometa.domain.task import Task, TaskType
 from autometa.engine.inputs import as_task
-from autometa.engine.presentation import format_seconds
+from autometa.engine.presentation import ENDINGS, format_seconds
 from autometa.engine.recommendation import (
+    Evidence,
     Influence,
     Neighbour,
     RankedCandidate,
@@ -32,6 +33,9 @@ from autometa.foundation.typing import RandomState
 from autometa.plugins import get_registry
 from autometa.plugins.isolation import portfolio, unsupported
 
+if TYPE_CHECKING:
+    from autometa.engine.evidence import Consultation, Finding, SearchProgress, Workers
+
 __all__ = ["recommend"]
 
 N_NEIGHBOURS = 5
@@ -39,6 +43,7 @@ N_INFLUENCES = 5
 NAN = float("nan")
 BY_CALLER = "left out by the caller"
 NO_HISTORY = "no history: judged by nothing yet"
+NO_KNOWN_RUNS = "no history"
 
 
 def recommend(
@@ -52,12 +57,15 @@ def recommend(
     strategies: Iterable[str] | None = None,
     exclude: Iterable[str] = (),
     max_fit_seconds: float | None = None,
+    time_budget: float | None = None,
+    reserve_fit: bool = False,
     policy: str = "proximity",
     knowledge: str | os.PathLike[str] | KnowledgeBase | None = None,
     device: str = "auto",
     random_state: RandomState = 0,
+    progress: Callable[[SearchProgress], None] | None = None,
 ) -> Recommendation:
-    """Say which candidates will do best on a table, without fitting any.
+    """Say which candidates will do best on a table: without fitting any, or after trying some on parts of it.
 
     Parameters
     ----------
@@ -79,6 +87,13 @@ def recommend(
         Names of the strategies to choose from (default: all installed) and to leave out.
     max_fit_seconds : float, optional
         Candidates whose predicted fit takes longer are left out.
+    time_budget : float, optional
+        Seconds for the whole call. What is left of them after the ranking is spent on fits on growing subsamples
+        of the table, on all cores, where they are expected to improve the choice most; they are kept to within
+        10 % + 1 s (a fit that is running then is stopped). Ctrl-C ends it earlier, with what is known by then.
+        What is tried in a number of seconds depends on the machine: the same call may answer differently.
+    reserve_fit : bool
+        Whether the time budget is to hold the predicted fit of the first candidate on the whole table, too.
     policy : str
         Name of the policy.
     knowledge : path or KnowledgeBase, optional
@@ -87,6 +102,9 @@ def recommend(
         Where a fit will run.
     random_state : int or None
         Seed of the sampling of rows and of later fits.
+    progress : callable, optional
+        Called with a `SearchProgress` after every fit on a subsample: what was run, what is believed now, time
+        left.
 
     Returns
     -------
@@ -100,26 +118,36 @@ def recommend(
         If every candidate is excluded.
     """
     clock = _Clock()
-    _check_arguments(top_k, max_fit_seconds)
-    with clock("input"):
-        task = as_task(dataset, target, type=type, roles=roles, metric=metric)
-    chosen = get_registry().select(strategies, exclude)
-    excluded = {name: BY_CALLER for name in get_registry().strategies if name not in chosen}
-    excluded.update(unsupported(chosen, task))
-    portfolios = _portfolios({name: chosen[name] for name in chosen if name not in excluded}, task, excluded)
-    usable = portfolios.keys()
-    with clock("metafeatures"):
-        description = extract(task, random_state=random_state or 0)
-    with clock("policy"):
-        base = knowledge if isinstance(knowledge, KnowledgeBase) else KnowledgeBase.open(knowledge)
-        measured = base.measured_strategies(classification=task.is_classification)
-        answer = _ask(base, policy, task, description, sorted(set(measured) & set(usable)))
-        slow = _too_slow(answer.ranking, max_fit_seconds)
-        if slow and len(slow) < len(answer.ranking.candidates):
-            # The list complements its own members, so what is left is ranked anew rather than cut.
-            answer = _ask(base, policy, task, description, sorted(set(measured) & set(usable)), without=slow)
-    excluded.update(slow)
-    places = _places(task, answer.ranking, portfolios, slow)
+    _check_arguments(top_k, max_fit_seconds, time_budget)
+    with _workers(time_budget) as workers:
+        with clock("input"):
+            task = as_task(dataset, target, type=type, roles=roles, metric=metric)
+        chosen = get_registry().select(strategies, exclude)
+        excluded = {name: BY_CALLER for name in get_registry().strategies if name not in chosen}
+        excluded.update(unsupported(chosen, task))
+        portfolios = _portfolios({name: chosen[name] for name in chosen if name not in excluded}, task, excluded)
+        with clock("metafeatures"):
+            description = extract(task, random_state=random_state or 0)
+        with clock("policy"):
+            base = knowledge if isinstance(knowledge, KnowledgeBase) else KnowledgeBase.open(knowledge)
+            known = sorted({*base.measured_strategies(classification=task.is_classification)} & portfolios.keys())
+            answer = _ask(base, policy, task, description, known)
+            slow = _too_slow(answer.ranking, max_fit_seconds)
+            if slow and len(slow) < len(answer.ranking.candidates):
+                # The list complements its own members, so what is left is ranked anew rather than cut.
+                answer = _ask(base, policy, task, description, known, without=slow)
+        excluded.update(slow)
+        places = _places(task, answer.ranking, portfolios, slow)
+        evidence, notes = None, [*_notes(task, base, answer.ranking)]
+        if workers is not None and time_budget is not None and places:
+            with clock("evidence"):
+                finding = answer.consult(task, places, chosen, device, random_state).hold(
+                    workers, clock.started + time_budget, reserve_fit=reserve_fit, progress=progress
+                )
+            excluded.update({finding.candidates[place].id: why for place, why in finding.failures.items()})
+            evidence = _evidence(finding, time_budget, answer.ranking)
+            notes.extend(_finding_notes(finding))
+            places = _judged(task, finding, answer.ranking, places)
     if not places:
         telling = sorted(excluded.items(), key=lambda item: item[1] == BY_CALLER)
         reasons = "; ".join(f"{name}: {reason}" for name, reason in telling[:6])
@@ -130,21 +158,35 @@ def recommend(
         neighbours=_neighbours(answer.ranking),
         influences=answer.influences,
         excluded=excluded,
-        notes=tuple(_notes(task, base, answer.ranking)),
+        notes=tuple(notes),
         policy=policy,
         knowledge=base.description(classification=task.is_classification),
         device=device,
         random_state=random_state,
         seconds=clock.seconds,
+        evidence=evidence,
         source=task,
     )
 
 
-def _check_arguments(top_k: int | None, max_fit_seconds: float | None) -> None:
+def _check_arguments(top_k: int | None, max_fit_seconds: float | None, time_budget: float | None) -> None:
     if top_k is not None and top_k < 1:
         raise ParameterError(f"top_k must be at least 1, or None for every candidate; got {top_k!r}.")
     if max_fit_seconds is not None and not max_fit_seconds > 0:
         raise ParameterError(f"max_fit_seconds must be a positive number of seconds; got {max_fit_seconds!r}.")
+    if time_budget is not None and not 0 < time_budget < float("inf"):
+        raise ParameterError(
+            f"time_budget must be a positive, finite number of seconds, or None for no runs; got {time_budget!r}."
+        )
+
+
+def _workers(time_budget: float | None) -> AbstractContextManager[Workers | None]:
+    """Start processes early, so that what they import is loaded while the prior is asked."""
+    if time_budget is None:
+        return nullcontext()
+    from autometa.engine.evidence import Workers
+
+    return Workers()
 
 
 @dataclass
@@ -152,6 +194,7 @@ class _Clock:
     """Seconds of each named step."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
 
     @contextmanager
     def __call__(self, step: str) -> Iterator[None]:
@@ -165,7 +208,36 @@ class _Answer:
     """What the policy said, and which meta-features it said it for."""
 
     ranking: Ranking
+    query: Query
+    policy: Policy
+    meta_dataset: MetaDataset | None = None
     influences: tuple[Influence, ...] = ()
+
+    def consult(
+        self,
+        task: Task,
+        places: Sequence[RankedCandidate],
+        strategies: Mapping[str, Strategy],
+        device: str,
+        random_state: RandomState,
+    ) -> Consultation:
+        """Prepare runs of the candidates of a list on the table."""
+        from autometa.engine.evidence import Consultation
+
+        listed = {place.candidate.id: place.candidate for place in places}
+        ranked = {candidate.id for candidate in self.ranking.candidates}
+        return Consultation(
+            task=task,
+            ranking=self.ranking,
+            query=self.query,
+            policy=self.policy,
+            meta_dataset=self.meta_dataset,
+            cold=tuple(candidate for key, candidate in listed.items() if key not in ranked),
+            unavailable=ranked - listed.keys(),
+            strategies=strategies,
+            device=device,
+            random_state=random_state,
+        )
 
 
 def _ask(
@@ -180,11 +252,9 @@ def _ask(
     if not strategies:
         nothing = np.empty(0)
         note = "No strategy in the list has a history in the knowledge base: the order means nothing yet."
-        return _Answer(
-            Ranking(
-                (), np.empty(0, np.int64), nothing, nothing, nothing, nothing, np.empty(0, np.int64), notes=(note,)
-            )
-        )
+        counts = np.empty(0, np.int64)
+        ranking = Ranking((), counts, nothing, nothing, nothing, nothing, counts, notes=(note,))
+        return _Answer(ranking, _sizes_only(task), get_policy(policy))
     if base.manifest.metafeature_version != SCHEMA_VERSION:
         raise KnowledgeSchemaError(
             f"The knowledge base has meta-features of version {base.manifest.metafeature_version}, this autometa "
@@ -194,8 +264,13 @@ def _ask(
     if without:
         meta = meta.select_candidates(c.id for c in meta.candidates if c.id not in without)
     query = _query(task, description, meta)
-    ranking = load_or_fit(meta, policy).rank(query)
-    return _Answer(ranking, _influences(ranking, query, meta))
+    fitted = load_or_fit(meta, policy)
+    ranking = fitted.rank(query)
+    return _Answer(ranking, query, fitted, meta, _influences(ranking, query, meta))
+
+
+def _sizes_only(task: Task) -> Query:
+    return Query(np.empty(0), task.n_samples, task.n_features, len(task.classes))
 
 
 def _query(task: Task, description: MetaFeatures, meta: MetaDataset) -> Query:
@@ -258,6 +333,56 @@ def _place(rank: int, index: int, ranking: Ranking, metric_name: str) -> RankedC
         float(ranking.fit_seconds[index]),
         f"{n_known} known runs" if n_known else NO_HISTORY,
     )
+
+
+def _judged(
+    task: Task, finding: Finding, ranking: Ranking, places: Sequence[RankedCandidate]
+) -> list[RankedCandidate]:
+    """Return the list after the runs on the table; that of before if they could not be compared."""
+    position = {candidate.id: place for place, candidate in enumerate(finding.candidates)}
+    left = [place for place in places if position[place.candidate.id] not in finding.failures]
+    if finding.verdict is not None:
+        rank = {place: rank for rank, place in enumerate(finding.verdict.order.tolist())}
+        left.sort(key=lambda place: rank[position[place.candidate.id]])
+    return [_with_finding(rank, place, position, finding, task.metric) for rank, place in enumerate(left, start=1)]
+
+
+def _with_finding(
+    rank: int, place: RankedCandidate, position: Mapping[str, int], finding: Finding, metric_name: str
+) -> RankedCandidate:
+    index = position[place.candidate.id]
+    trials, verdict = finding.trials.get(index, ()), finding.verdict
+    here = sum(trial.repetitions for trial in trials)
+    tried = f"; {here} fits here on up to {trials[-1].n_train:,} rows" if trials else ""
+    found = replace(
+        place,
+        rank=rank,
+        fit_seconds=float(finding.fit_seconds[index]),
+        evidence=place.evidence.replace(NO_HISTORY, NO_KNOWN_RUNS if trials else NO_HISTORY) + tried,
+        trials=trials,
+    )
+    if verdict is None:
+        return found
+    metric = METRICS[metric_name]
+    losses = (verdict.expected_loss[index], verdict.low[index], verdict.high[index])
+    worst, best = sorted((metric.worst, metric.best))
+    expected, low, high = (float(np.clip(metric.loss(loss), worst, best)) for loss in losses)
+    return replace(found, expected_score=expected, low=min(low, high), high=max(low, high))
+
+
+def _evidence(finding: Finding, time_budget: float, ranking: Ranking) -> Evidence:
+    first = str(ranking.best) if ranking.candidates else ""
+    n_runs = sum(trial.repetitions for trials in finding.trials.values() for trial in trials)
+    return Evidence(time_budget, finding.seconds, n_runs, len(finding.trials), first, finding.ending)
+
+
+def _finding_notes(finding: Finding) -> Iterator[str]:
+    if finding.verdict is None:
+        yield (
+            "No two candidates could be compared on this table within the time budget "
+            f"({ENDINGS[finding.ending]}): the list is the prior's."
+        )
+    yield from finding.notes
 
 
 def _neighbours(ranking: Ranking) -> tuple[Neighbour, ...]:

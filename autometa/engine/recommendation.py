@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from sklearn.base import BaseEstimator
 
-__all__ = ["Influence", "Neighbour", "RankedCandidate", "Recommendation", "TaskSummary"]
+__all__ = ["Evidence", "Influence", "Neighbour", "RankedCandidate", "Recommendation", "TaskSummary", "Trial"]
 
 JSON_FORMAT = 1
 
@@ -72,6 +72,52 @@ class TaskSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """What a candidate showed on subsamples of one size.
+
+    Attributes
+    ----------
+    n_train : int
+        Rows fitted on.
+    repetitions : int
+        Fits, each on other rows.
+    score : float
+        Mean on held-out rows, on the metric's natural scale, with the hardness of the repetitions taken out.
+    seconds : float
+        Mean of fit and predict, on one core.
+    """
+
+    n_train: int
+    repetitions: int
+    score: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How a time budget was spent.
+
+    Attributes
+    ----------
+    time_budget, seconds : float
+        Granted to all of `recommend`, and spent on runs.
+    n_runs, n_candidates : int
+        Fits on subsamples, and candidates that were tried.
+    first_before : str
+        First choice before any run; empty if there was none with a history.
+    ending : {"time", "interrupted", "settled"}
+        The time was over, Ctrl-C, or no further run was worth its seconds.
+    """
+
+    time_budget: float
+    seconds: float
+    n_runs: int
+    n_candidates: int
+    first_before: str
+    ending: str
+
+
+@dataclass(frozen=True, slots=True)
 class RankedCandidate:
     """One place of the list.
 
@@ -88,6 +134,8 @@ class RankedCandidate:
         Predicted seconds of one fit on the whole table, one core; NaN without history.
     evidence : str
         What the place rests on.
+    trials : tuple of Trial
+        What it showed on subsamples of this table, ascending sizes; empty without a time budget.
     """
 
     rank: int
@@ -97,6 +145,7 @@ class RankedCandidate:
     high: float
     fit_seconds: float
     evidence: str
+    trials: tuple[Trial, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +218,8 @@ class Recommendation:
     random_state : int or None
     seconds : mapping of str to float
         Where the time went.
+    evidence : Evidence or None
+        How the time budget was spent; None if there was none.
     """
 
     task: TaskSummary
@@ -182,6 +233,7 @@ class Recommendation:
     device: str = "auto"
     random_state: int | None = None
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
+    evidence: Evidence | None = None
     source: Task | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -196,7 +248,8 @@ class Recommendation:
         -------
         DataFrame
             Columns rank, strategy, configuration, expected_score, low, high, fit_seconds (seconds), evidence,
-            candidate; index 0, 1, ...
+            candidate, and of the runs on this table n_runs, most_rows (0 if there was none) and
+            score_on_most_rows (NaN if there was none); index 0, 1, ...
         """
         rows = [
             {
@@ -209,6 +262,9 @@ class Recommendation:
                 "fit_seconds": place.fit_seconds,
                 "evidence": place.evidence,
                 "candidate": place.candidate.id,
+                "n_runs": sum(trial.repetitions for trial in place.trials),
+                "most_rows": place.trials[-1].n_train if place.trials else 0,
+                "score_on_most_rows": place.trials[-1].score if place.trials else float("nan"),
             }
             for place in self.ranking
         ]
@@ -311,6 +367,7 @@ class Recommendation:
         facts["ranking"] = [_place_to_json(place) for place in self.ranking]
         facts["neighbours"] = [asdict(neighbour) for neighbour in self.neighbours]
         facts["influences"] = [asdict(influence) for influence in self.influences]
+        facts["evidence"] = None if self.evidence is None else asdict(self.evidence)
         return json.dumps({"format": JSON_FORMAT, **_without_nan(facts)}, indent=2, allow_nan=False)
 
     @classmethod
@@ -339,6 +396,7 @@ class Recommendation:
             facts["neighbours"] = tuple(Neighbour(**item) for item in facts["neighbours"])
             facts["influences"] = tuple(Influence(**_nan(item)) for item in facts["influences"])
             facts["notes"] = tuple(facts["notes"])
+            facts["evidence"] = Evidence(**facts["evidence"]) if facts["evidence"] else None
             return cls(**facts)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, FileFormatError):
@@ -356,6 +414,7 @@ def _place_to_json(place: RankedCandidate) -> dict[str, Any]:
     facts = {name: getattr(place, name) for name in RankedCandidate.__dataclass_fields__ if name != "candidate"}
     return {
         **facts,
+        "trials": [asdict(trial) for trial in place.trials],
         "strategy": place.candidate.strategy,
         "configuration": dict(place.candidate.configuration),
     }
@@ -363,10 +422,11 @@ def _place_to_json(place: RankedCandidate) -> dict[str, Any]:
 
 def _place_from_json(facts: dict[str, Any]) -> RankedCandidate:
     candidate = Candidate(facts.pop("strategy"), Configuration(facts.pop("configuration")))
-    return RankedCandidate(candidate=candidate, **_nan(facts))
+    trials = tuple(Trial(**_nan(trial)) for trial in facts.pop("trials"))
+    return RankedCandidate(candidate=candidate, trials=trials, **_nan(facts))
 
 
-_NUMBERS = ("expected_score", "low", "high", "fit_seconds", "value", "typical", "share")
+_NUMBERS = ("expected_score", "low", "high", "fit_seconds", "value", "typical", "share", "score", "seconds")
 
 
 def _nan(facts: dict[str, Any]) -> dict[str, Any]:

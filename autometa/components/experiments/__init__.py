@@ -13,6 +13,7 @@ from autometa.components.experiments.results import (
     evaluations_frame,
 )
 from autometa.components.experiments.runner import run_jobs
+from autometa.components.experiments.sandbox import Sandbox
 from autometa.components.experiments.work import EvaluationWork, TaskCache, as_evaluation, cut
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Limits",
     "Outcome",
     "Progress",
+    "Sandbox",
     "TaskCache",
     "TaskSource",
     "Work",

@@ -12,6 +12,9 @@ from autometa.foundation.typing import Status
 __all__ = ["Limits", "Outcome", "Work"]
 
 GIBIBYTE = 1024**3
+# Loading a task and importing a learner: the largest OpenML tables take seconds from disk, torch on a loaded
+# machine half a minute.
+PREPARATION_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +27,16 @@ class Limits:
         Wall time of fit and predict together; loading the task is not counted.
     memory : int
         Bytes of resident memory above the start of the cell.
+    preparation : float
+        Wall time of what comes before: loading the task, importing the learner.
     """
 
     seconds: float = 60.0
     memory: int = 4 * GIBIBYTE
+    preparation: float = PREPARATION_SECONDS
 
     def __post_init__(self) -> None:
-        for name in ("seconds", "memory"):
+        for name in ("seconds", "memory", "preparation"):
             if not getattr(self, name) > 0:
                 raise ParameterError(f"The limit of {name} must be above 0; got {getattr(self, name)!r}.")
 

@@ -24,9 +24,6 @@ CHILD_MODULE = "autometa.components.experiments.sandbox_child"
 POLL_SECONDS = 0.05
 # Importing pandas and scikit-learn takes 1.5 s on an idle core; a loaded machine may need many times that.
 STARTUP_SECONDS = 120.0
-# Loading a task and importing a learner: the largest OpenML tables take seconds from disk, torch on a loaded
-# machine half a minute.
-PREPARATION_SECONDS = 300.0
 # A child that rests above this is replaced: what earlier cells left behind would blur the next one's figures.
 MAX_RESTING_MEMORY = 2 * GIBIBYTE
 _THREAD_VARIABLES = (
@@ -49,11 +46,19 @@ class Sandbox:
     def __init__(self) -> None:
         self._child: _ChildHandle | None = None
         self._configured: str = ""
+        self._stopped = threading.Event()
 
     @property
     def pid(self) -> int | None:
         """Process id of the child, if there is one."""
         return None if self._child is None else self._child.process.pid
+
+    def start(self) -> None:
+        """Start the child before its first job, so that what it imports is loaded beside other work."""
+        if self._child is None and not self._stopped.is_set():
+            self._child, self._configured = _ChildHandle(), ""
+            if self._stopped.is_set():  # by another thread, meanwhile
+                self.close()
 
     def run(self, work: bytes, token: str, job: Any, limits: Limits) -> Outcome:
         """Do one job in the child.
@@ -82,9 +87,10 @@ class Sandbox:
     def _deliver(self, work: bytes, token: str, job: bytes) -> _ChildHandle | None:
         """Hand the job over; a child that left (idle, or killed between jobs) is replaced once."""
         for _ in range(2):
-            if self._child is None:
-                self._child, self._configured = _ChildHandle(), ""
+            self.start()
             child = self._child
+            if child is None:
+                return None
             if child.send((work if token != self._configured else None, job)) and child.receive(STARTUP_SECONDS):
                 self._configured = token
                 return child
@@ -93,9 +99,14 @@ class Sandbox:
 
     def close(self) -> None:
         """Kill the child."""
-        if self._child is not None:
-            self._child.kill()
-            self._child = None
+        child, self._child = self._child, None
+        if child is not None:
+            child.kill()
+
+    def stop(self) -> None:
+        """Kill the child for good, from any thread: a job under way ends as a crash, and so do all later ones."""
+        self._stopped.set()
+        self.close()
 
 
 class _ChildHandle:
@@ -153,7 +164,7 @@ class _Watch:
         self.child = child
         self.limits = limits
         self.has_begun = False
-        self.deadline = time.monotonic() + PREPARATION_SECONDS
+        self.deadline = time.monotonic() + limits.preparation
         self.start = child.resident()
         self.highest = self.start
 
@@ -194,7 +205,9 @@ class _Watch:
 
     def _late(self, peak: int) -> Outcome:
         if not self.has_begun:
-            message = f"The preparations (loading the task, a first small fit) ran past {PREPARATION_SECONDS:g} s."
+            message = (
+                f"The preparations (loading the task, a first small fit) ran past {self.limits.preparation:g} s."
+            )
             return Outcome("error", message=message, peak_memory=peak)
         seconds = self.limits.seconds
         return Outcome("timeout", message=f"Ran past {seconds:g} s.", peak_memory=peak, seconds=seconds)

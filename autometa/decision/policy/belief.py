@@ -1,10 +1,10 @@
 """Belief: what is expected of every candidate on this very task, after what the runs on its subsamples showed.
 
-A candidate's standing (compressed regret at full size, less the mean over candidates) is the prior's, plus a surprise;
-its standing on a subsample is that at full size, plus a drift that grows with the log of the size ratio, plus noise.
-Surprises and drifts of candidates go together as they did on past tasks, and all of them are as large as the task
-turns out to be surprising. Everything is jointly Gaussian given that scale, so that a run of one candidate also
-speaks of its relatives, and what a further run would tell is known before it is made.
+A candidate's standing (compressed regret at full size, less the mean over candidates) is the prior's, plus a
+surprise; its standing on a subsample is that at full size, plus a drift that grows with the log of the size ratio,
+plus noise. Surprises and drifts of candidates go together as they did on past tasks, and all of them are as large
+as the task turns out to be surprising. Everything is jointly Gaussian given that scale, so that a run of one
+candidate also speaks of its relatives, and what a further run would tell is known before it is made.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from autometa.decision.policy.evidence import RelativeEvidence
-from autometa.foundation.typing import FloatArray, IntArray
+from autometa.foundation.typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["Assumptions", "Belief", "Outlook"]
 
@@ -164,18 +164,23 @@ class Belief:
         Outlook
         """
         past, n = self.assumptions, len(self.mean)
-        candidate = np.tile(np.arange(n), 1 + len(sizes))
-        places = Places(candidate, np.repeat(np.append(0.0, past.halvings(sizes)), n))
+        rows = np.repeat(np.append(0, sizes), n)
+        halvings = np.where(rows > 0, past.halvings(np.maximum(rows, 1)), 0.0)
+        places = Places(np.tile(np.arange(n), 1 + len(sizes)), halvings)
         seen = Places(self.evidence.candidate, past.halvings(self.evidence.n_train))
+        at = self.evidence.n_train
+        opened = np.isin(sizes, at)
         scale = self.scale**2
-        joint = scale * past.covariance(places, places)
-        if len(self.evidence.value):
-            # The hardness of a size counts as known here: otherwise nothing could be gained by its first run.
+        # The hardness of a size without any run counts as known, or nothing could be gained by its first one.
+        hard = _HARDNESS_VARIANCE * np.isin(rows, at)
+        joint = scale * past.covariance(places, places) + hard[:, None] * (rows[:, None] == rows[None])
+        if len(at):
             gram = scale * past.covariance(seen, seen) + self.evidence.covariance()
-            across = scale * past.covariance(places, seen)
+            gram += _HARDNESS_VARIANCE * (at[:, None] == at[None])
+            across = scale * past.covariance(places, seen) + _HARDNESS_VARIANCE * (rows[:, None] == at[None])
             factor = cho_factor(gram + _JITTER * np.eye(len(gram)))
             joint -= across @ cho_solve(factor, across.T)
-        return Outlook(self.mean, joint, sizes)
+        return Outlook(self.mean, joint, opened)
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,13 +192,14 @@ class Outlook:
     mean : ndarray of float64, shape (n_candidates,)
         Standings at full size.
     covariance : ndarray of float64, shape (n, n) with n = n_candidates * (1 + n_sizes)
-        Of the standings at full size, then at each size.
-    sizes : ndarray of int64, shape (n_sizes,)
+        Of the standings at full size, then of what runs at each size show.
+    opened : ndarray of bool, shape (n_sizes,)
+        Whether there is a run to compare with.
     """
 
     mean: FloatArray
     covariance: FloatArray
-    sizes: IntArray
+    opened: BoolArray
 
     def place(self, candidate: int, size: int) -> int:
         """Return the row of `covariance` of a candidate at the size with that position."""
@@ -215,11 +221,19 @@ class Outlook:
         """
         row = self.covariance[self.place(candidate, size)]
         variance = row[self.place(candidate, size)] + noise
-        return replace(self, covariance=self.covariance - np.outer(row, row) / max(variance, 1e-12))
+        opened = self.opened.copy()
+        opened[size] = True
+        covariance = self.covariance - np.outer(row, row) / max(variance, 1e-12)
+        return replace(self, covariance=covariance, opened=opened)
 
 
 def _conditioned(
-    scale: float, before: FloatArray, across: FloatArray, among: FloatArray, other: FloatArray, surprise: FloatArray
+    scale: float,
+    before: FloatArray,
+    across: FloatArray,
+    among: FloatArray,
+    other: FloatArray,
+    surprise: FloatArray,
 ) -> tuple[FloatArray, FloatArray, float]:
     """Return shift of the means, covariance, and log-likelihood of the evidence under one scale."""
     square = scale**2

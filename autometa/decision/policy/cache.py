@@ -11,16 +11,18 @@ import zipfile
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from filelock import FileLock
 
 from autometa.components.knowledge.meta_dataset import MetaDataset
-from autometa.decision.policy._base import Policy
+from autometa.decision.policy._base import Arrays, Policy
 from autometa.decision.policy.catalogue import get_policy
 from autometa.foundation.settings import get_settings
+from autometa.foundation.typing import JsonValue
 
-__all__ = ["cache_key", "load_or_fit"]
+__all__ = ["cache_key", "load_or_fit", "load_or_learn"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +33,23 @@ _LOCK_SECONDS = 60.0
 _LIBRARIES = ("autometa-ml", "numpy", "scikit-learn")
 
 
-def cache_key(meta_dataset: MetaDataset, policy: Policy) -> str:
+class Learned(Protocol):
+    """What can be kept: it learns from a MetaDataset and turns into plain arrays and back (see `Policy`)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    def fit(self, meta_dataset: MetaDataset) -> Self: ...
+    def to_arrays(self) -> dict[str, np.ndarray[Any, Any]]: ...
+    def restore(self, arrays: Arrays) -> Self: ...
+    def parameters(self) -> dict[str, JsonValue]: ...
+
+
+LearnedT = TypeVar("LearnedT", bound=Learned)
+
+
+def cache_key(meta_dataset: MetaDataset, policy: Learned) -> str:
     """Return the hash of everything that a fitted policy depends on, versions of libraries among it.
 
     Parameters
@@ -78,7 +96,25 @@ def load_or_fit(
     PolicyError
         If the policy cannot be fitted.
     """
-    wanted = get_policy(policy) if isinstance(policy, str) else policy
+    return load_or_learn(
+        meta_dataset, get_policy(policy) if isinstance(policy, str) else policy, directory=directory
+    )
+
+
+def load_or_learn(meta_dataset: MetaDataset, wanted: LearnedT, *, directory: Path | None = None) -> LearnedT:
+    """Return anything that learns from a MetaDataset, fitted; see `load_or_fit`.
+
+    Parameters
+    ----------
+    meta_dataset : MetaDataset
+    wanted : Policy or Posterior
+        Unfitted.
+    directory : Path, optional
+
+    Returns
+    -------
+    Policy or Posterior
+    """
     folder = directory or get_settings().cache_directory / "policies"
     path = folder / f"{wanted.name}-{cache_key(meta_dataset, wanted)}.npz"
     if _restored(wanted, path):
@@ -94,7 +130,7 @@ def load_or_fit(
     return wanted
 
 
-def _restored(policy: Policy, path: Path) -> bool:
+def _restored(policy: Learned, path: Path) -> bool:
     """Try to take up a file; a broken one is logged, and fitted and written anew by the caller."""
     if not path.exists():
         return False
@@ -107,7 +143,7 @@ def _restored(policy: Policy, path: Path) -> bool:
     return True
 
 
-def _write(policy: Policy, path: Path) -> None:
+def _write(policy: Learned, path: Path) -> None:
     """Write beside the target, then rename: a reader sees the whole file or none."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".tmp")
     try:

@@ -78,6 +78,8 @@ class RelativeEvidence:
         Compressed regret against the best at that size.
     noise : ndarray of float64, shape (n_points,)
         Variance of `value` if it were one run.
+    variance : float
+        Of one run's loss.
     """
 
     candidate: IntArray
@@ -86,6 +88,7 @@ class RelativeEvidence:
     loss: FloatArray
     value: FloatArray
     noise: FloatArray
+    variance: float
 
     @classmethod
     def of(cls, runs: Sequence[Run], *, unit: float, n_test: int) -> RelativeEvidence:
@@ -116,6 +119,7 @@ class RelativeEvidence:
             loss=_joined([part.loss for part in parts]),
             value=_joined([compressed(np.minimum(above, REGRET_CLIP), unit) for above in regret]),
             noise=_joined([variance / np.square(unit + np.minimum(above, REGRET_CLIP)) for above in regret]),
+            variance=variance,
         )
 
     def covariance(self) -> FloatArray:
@@ -125,11 +129,6 @@ class RelativeEvidence:
         shared = _SHARED_NOISE * scale / np.maximum(self.n_runs[:, None], self.n_runs[None])
         own = np.diag((1 - _SHARED_NOISE) * self.noise / self.n_runs)
         return np.asarray(np.where(same, shared, 0.0) + own)
-
-    def noise_of_a_run(self, candidate: int) -> float:
-        """Return the variance of `value` of one more run of a candidate, as far as its runs tell."""
-        own = self.noise[self.candidate == candidate]
-        return float(own.min()) if len(own) else float("nan")
 
 
 @dataclass(frozen=True, eq=False)

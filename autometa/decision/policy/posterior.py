@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -18,10 +18,11 @@ from autometa.decision.policy.covariance import Kinship
 from autometa.decision.policy.evaluation import group_folds, true_regrets
 from autometa.decision.policy.evidence import compressed
 from autometa.decision.policy.fit_time import FitTimes
+from autometa.decision.policy.shares import task_shares
 from autometa.decision.policy.weighted import WeightedPolicy
 from autometa.domain.strategy import Candidate, Configuration
 from autometa.foundation.errors import PolicyError
-from autometa.foundation.typing import FloatArray, IntArray, JsonValue
+from autometa.foundation.typing import BoolArray, FloatArray, IntArray, JsonValue
 
 __all__ = ["Posterior"]
 
@@ -36,7 +37,9 @@ _TREND_RIDGE = 20.0
 _ASSUMED_CURVE = (0.1, 0.05)
 _ASSUMED_KIN = 0.3
 _ASSUMED_UNIT = 0.05
+_ASSUMED_LEVEL_SPREAD = 0.05
 _ASSUMED_SCALES = (0.25, 0.5, 1.0)
+_NUMBERS = ("unit", "slope", "cold_variance", "level_trend", "level_spread")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,8 @@ class _Lessons:
     trend: FloatArray
     curve: FloatArray
     scales: FloatArray
+    level_trend: float
+    level_spread: float
     n_curve_groups: int
     fit_times: FitTimes | None
 
@@ -59,11 +64,11 @@ class _Lessons:
 class Posterior:
     """Turns a prior's ranking into assumptions that evidence can be held against.
 
-    One model for all strategies. From past tasks at full size, each judged by a prior that had not seen its group: how
-    far candidates end up from where the prior puts them, how that goes together among relatives, and how it would be
-    without any history (the prior masked). From past tasks at several sizes: how far a standing on a subsample is
-    from that at full size, by the log of the size ratio, and which candidates gain from more rows. A strategy
-    without history gets what strategies have in common.
+    One model for all strategies. From past tasks at full size, each judged by a prior that had not seen its group:
+    how far candidates end up from where the prior puts them, how that goes together among relatives, and how it
+    would be without any history (the prior masked). From past tasks at several sizes: how far a standing on a
+    subsample is from that at full size, by the log of the size ratio, and which candidates gain from more rows. A
+    strategy without history gets what strategies have in common.
 
     Parameters
     ----------
@@ -81,11 +86,14 @@ class Posterior:
         self._lessons: _Lessons | None = None
         self._known: tuple[Candidate, ...] = ()
 
-    @classmethod
-    def without_history(cls, prior: Policy) -> Posterior:
-        """Return the posterior of an empty knowledge base: no candidate has a history."""
-        found = cls(prior)
-        found._lessons = _Lessons(
+    def without_history(self) -> Self:
+        """Take up what is assumed where no candidate has a history.
+
+        Returns
+        -------
+        Posterior
+        """
+        self._lessons = _Lessons(
             unit=_ASSUMED_UNIT,
             slope=1.0,
             surprise=Kinship(np.empty((0, 0)), 1.0, _ASSUMED_KIN),
@@ -94,10 +102,12 @@ class Posterior:
             trend=np.empty(0),
             curve=np.asarray(_ASSUMED_CURVE),
             scales=np.asarray(_ASSUMED_SCALES),
+            level_trend=0.0,
+            level_spread=_ASSUMED_LEVEL_SPREAD,
             n_curve_groups=0,
             fit_times=None,
         )
-        return found
+        return self
 
     def parameters(self) -> dict[str, JsonValue]:
         """Return everything that the lessons depend on besides the MetaDataset."""
@@ -123,8 +133,8 @@ class Posterior:
         if self.lessons.n_curve_groups >= _LEAST_GROUPS:
             return ()
         return (
-            f"The knowledge base holds smaller training sizes of {self.lessons.n_curve_groups} groups of datasets; at "
-            f"least {_LEAST_GROUPS} are needed to learn what a subsample tells, so a fixed rule weighs the runs.",
+            "How much a run on a subsample counts is a fixed rule: the knowledge base holds smaller training "
+            f"sizes of {self.lessons.n_curve_groups} groups of datasets, and at least {_LEAST_GROUPS} teach it.",
         )
 
     def fit(self, meta_dataset: MetaDataset) -> Self:
@@ -148,7 +158,7 @@ class Posterior:
         unit = max(float(np.nanmedian(regret)), 1e-6)
         standing = _centred(compressed(regret, unit))
         forecast = _centred(np.where(np.isfinite(regret), self._forecasts(meta_dataset, rows, unit), np.nan))
-        weights = _per_group(meta_dataset.groups[rows])
+        weights = task_shares(meta_dataset.tasks.iloc[rows])
         slope = _slope(forecast, standing, weights)
         scale = np.maximum(_root_mean_square(standing - slope * forecast), _LEAST_SCALE)
         strategies = [candidate.strategy for candidate in meta_dataset.candidates]
@@ -166,15 +176,13 @@ class Posterior:
 
     def _without_rows(self, meta_dataset: MetaDataset) -> _Lessons:
         """Return what is assumed where no task was measured at full size."""
-        empty, strategies = self.without_history(self.prior).lessons, self._strategies()
-        return _Lessons(
-            **{
-                **{name: getattr(empty, name) for name in _Lessons.__dataclass_fields__},
-                "surprise": Kinship.assumed(1.0, _ASSUMED_KIN, strategies),
-                "drift": Kinship.assumed(1.0, _ASSUMED_KIN, strategies),
-                "trend": np.zeros(len(strategies)),
-                "fit_times": FitTimes.fit(meta_dataset),
-            }
+        strategies = self._strategies()
+        return replace(
+            self.without_history().lessons,
+            surprise=Kinship.assumed(1.0, _ASSUMED_KIN, strategies),
+            drift=Kinship.assumed(1.0, _ASSUMED_KIN, strategies),
+            trend=np.zeros(len(strategies)),
+            fit_times=FitTimes.fit(meta_dataset),
         )
 
     def _strategies(self) -> list[str]:
@@ -209,6 +217,8 @@ class Posterior:
                 "drift": Kinship.assumed(1.0, _ASSUMED_KIN, strategies),
                 "trend": np.zeros(len(strategies)),
                 "curve": np.asarray(_ASSUMED_CURVE),
+                "level_trend": 0.0,
+                "level_spread": _ASSUMED_LEVEL_SPREAD,
                 "n_curve_groups": drift.n_groups,
             }
         trend = drift.trend()
@@ -217,6 +227,8 @@ class Posterior:
             "drift": Kinship.fit(drift.normalised(trend, curve), drift.weights, strategies),
             "trend": trend,
             "curve": curve,
+            "level_trend": drift.level_trend(),
+            "level_spread": drift.level_spread(),
             "n_curve_groups": drift.n_groups,
         }
 
@@ -282,7 +294,7 @@ class Posterior:
         """Return what was learned as plain arrays."""
         lessons = self.lessons
         facts = [[candidate.strategy, candidate.configuration.to_json()] for candidate in self._known]
-        plain = ("unit", "slope", "cold_variance", "trend", "curve", "scales", "n_curve_groups")
+        plain = (*_NUMBERS, "trend", "curve", "scales", "n_curve_groups")
         return {
             "candidates": np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8),
             **{name: np.asarray(getattr(lessons, name)) for name in plain},
@@ -302,10 +314,8 @@ class Posterior:
         facts = json.loads(arrays["candidates"].tobytes())
         self._known = tuple(Candidate(name, Configuration.from_json(text)) for name, text in facts)
         self._lessons = _Lessons(
-            unit=float(arrays["unit"]),
-            slope=float(arrays["slope"]),
+            **{name: float(arrays[name]) for name in _NUMBERS},
             surprise=Kinship.from_arrays(arrays, "surprise."),
-            cold_variance=float(arrays["cold_variance"]),
             drift=Kinship.from_arrays(arrays, "drift."),
             trend=arrays["trend"],
             curve=arrays["curve"],
@@ -321,6 +331,7 @@ class _Drifts:
     """Standings at smaller sizes less those at full size, one row per (task, smaller size)."""
 
     difference: FloatArray  # (n_rows, n_candidates), NaN where one of the two was not measured
+    level: FloatArray  # (n_rows,): least loss at full size less that at the smaller one
     halvings: FloatArray  # (n_rows,)
     scale: FloatArray  # (n_rows,)
     weights: FloatArray  # (n_rows,)
@@ -332,7 +343,7 @@ class _Drifts:
     ) -> _Drifts:
         tasks, n_train = meta_dataset.tasks["task"].astype(str).to_numpy(), meta_dataset.numbers("n_train")
         full = {tasks[row]: place for place, row in enumerate(rows)}
-        found: list[tuple[FloatArray, float, int, int]] = []
+        found: list[tuple[FloatArray, float, float, int, int]] = []
         for row in np.flatnonzero(~meta_dataset.full_size & np.isfinite(meta_dataset.loss).any(axis=1)):
             place = full.get(tasks[row])
             if place is None or n_train[row] >= n_train[rows[place]]:
@@ -343,15 +354,30 @@ class _Drifts:
                 difference = _centred(np.where(both, small, np.nan)) - _centred(
                     np.where(both, standing[place], np.nan)
                 )
-                found.append((difference, float(np.log2(n_train[rows[place]] / n_train[row])), place, int(row)))
-        groups = meta_dataset.groups[[row for *_, row in found]]
+                level = _least_loss(meta_dataset.loss[rows[place]], both) - _least_loss(
+                    meta_dataset.loss[row], both
+                )
+                halvings = float(np.log2(n_train[rows[place]] / n_train[row]))
+                found.append((difference, level, halvings, place, int(row)))
+        measured = [row for *_, row in found]
+        groups = meta_dataset.groups[measured]
         return cls(
             difference=np.asarray([difference for difference, *_ in found]).reshape(len(found), standing.shape[1]),
-            halvings=np.asarray([halvings for _, halvings, _, _ in found]),
-            scale=scale[[place for _, _, place, _ in found]],
-            weights=_per_group(groups),
+            level=np.asarray([level for _, level, *_ in found]),
+            halvings=np.asarray([halvings for _, _, halvings, _, _ in found]),
+            scale=scale[[place for *_, place, _ in found]],
+            weights=task_shares(meta_dataset.tasks.iloc[measured]),
             n_groups=len(np.unique(groups)),
         )
+
+    def level_trend(self) -> float:
+        """Return how much the least loss of a task rises with each doubling of the rows; negative if it falls."""
+        return float(self.weights @ (self.level * self.halvings) / (self.weights @ np.square(self.halvings)))
+
+    def level_spread(self) -> float:
+        """Return the standard deviation of that, for one doubling."""
+        left = self.level - self.level_trend() * self.halvings
+        return float(np.sqrt(self.weights @ np.square(left) / (self.weights @ np.square(self.halvings))))
 
     def trend(self) -> FloatArray:
         """Return every candidate's mean drift per halving, shrunk to none, shape (n_candidates,)."""
@@ -375,6 +401,10 @@ class _Drifts:
         return np.asarray((self.difference - np.outer(self.halvings, trend)) / spread[:, None])
 
 
+def _least_loss(loss: FloatArray, candidates: BoolArray) -> float:
+    return float(np.nanmin(np.where(candidates, loss, np.nan)))
+
+
 def _centred(values: FloatArray) -> FloatArray:
     """Subtract the mean over candidates."""
     return np.asarray(values - np.nanmean(values, axis=-1, keepdims=True))
@@ -382,12 +412,6 @@ def _centred(values: FloatArray) -> FloatArray:
 
 def _root_mean_square(values: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt(np.nanmean(np.square(values), axis=1)))
-
-
-def _per_group(groups: IntArray) -> FloatArray:
-    """Return the share of its group that each row is: a generator with sixty tasks counts as one."""
-    _, place, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    return np.asarray(1.0 / counts[place], dtype=np.float64)
 
 
 def _mean(values: FloatArray, weights: FloatArray) -> float:

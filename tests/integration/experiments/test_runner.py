@@ -9,6 +9,7 @@ import pickle
 import signal
 import time
 from collections import Counter
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -70,11 +71,10 @@ def test_an_endless_loop_is_ended_at_the_limit():
     assert time.monotonic() - started < 45
 
 
-def test_preparations_that_do_not_end_are_said_to_be_those(monkeypatch):
-    monkeypatch.setattr("autometa.components.experiments.sandbox.PREPARATION_SECONDS", 0.2)
+def test_preparations_that_do_not_end_are_said_to_be_those():
     box = Sandbox()
     try:
-        outcome = box.run(pickle.dumps(_never_begins), "w", None, LIMITS)
+        outcome = box.run(pickle.dumps(_never_begins), "w", None, replace(LIMITS, preparation=0.2))
     finally:
         box.close()
     assert (outcome.status, outcome.message[-15:]) == ("error", "ran past 0.2 s.")

@@ -1,0 +1,132 @@
+"""Workers: one sandbox per core, each served by a thread, all of which can be stopped at once."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any, Self
+
+from joblib import cpu_count, wrap_non_picklable_objects
+
+from autometa.components.experiments import (
+    Cell,
+    EvaluationWork,
+    Limits,
+    Outcome,
+    Sandbox,
+    TaskCache,
+    as_evaluation,
+)
+from autometa.domain import Evaluation, Strategy, Task
+from autometa.foundation.typing import RandomState
+
+__all__ = ["Workers"]
+
+
+@dataclass(frozen=True)
+class _InMemory:
+    """A source of one task; it travels to a sandbox once."""
+
+    task: Task
+
+    def load(self, key: str) -> Task:
+        """Return the task."""
+        return self.task
+
+
+class Workers:
+    """Sandboxes that evaluate cells of one task.
+
+    Parameters
+    ----------
+    n_workers : int, optional
+        Default: one per core.
+    """
+
+    def __init__(self, n_workers: int | None = None) -> None:
+        self.n_workers = n_workers or cpu_count()
+        self._sandboxes = [Sandbox() for _ in range(self.n_workers)]
+        self._idle: SimpleQueue[Sandbox] = SimpleQueue()
+        self._threads = ThreadPoolExecutor(self.n_workers, thread_name_prefix="autometa-evidence")
+        self._work, self._token = b"", ""
+        self._under_way: dict[Future[Outcome], Cell] = {}
+        for sandbox in self._sandboxes:
+            sandbox.start()
+            self._idle.put(sandbox)
+
+    @property
+    def under_way(self) -> int:
+        """Number of cells that are being evaluated."""
+        return len(self._under_way)
+
+    def prepare(
+        self, task: Task, strategies: Mapping[str, Strategy], *, device: str, random_state: RandomState
+    ) -> None:
+        """Say what the cells are of.
+
+        Parameters
+        ----------
+        task : Task
+            With splits.
+        strategies : mapping of str to Strategy
+        device : str
+        random_state : int or None
+        """
+        work = EvaluationWork(TaskCache(_InMemory(task)), dict(strategies), device, random_state)
+        # By value where it must be: a strategy that was defined in a notebook cannot be imported by a sandbox.
+        self._work = pickle.dumps(wrap_non_picklable_objects(work, keep_wrapper=False))
+        self._token = hashlib.sha256(self._work).hexdigest()
+
+    def submit(self, cell: Cell, limits: Limits) -> None:
+        """Evaluate a cell as soon as a worker is free.
+
+        Parameters
+        ----------
+        cell : Cell
+        limits : Limits
+        """
+        self._under_way[self._threads.submit(self._run, cell, limits)] = cell
+
+    def _run(self, cell: Cell, limits: Limits) -> Outcome:
+        sandbox = self._idle.get()
+        try:
+            return sandbox.run(self._work, self._token, cell, limits)
+        finally:
+            self._idle.put(sandbox)
+
+    def finished(self, seconds: float) -> list[tuple[Cell, Evaluation]]:
+        """Wait for at least one cell to end.
+
+        Parameters
+        ----------
+        seconds : float
+            Wait no longer.
+
+        Returns
+        -------
+        list of (Cell, Evaluation)
+            Empty if none ended in time.
+        """
+        done, _ = wait(self._under_way, timeout=max(seconds, 0.0), return_when=FIRST_COMPLETED)
+        ended = [(future, self._under_way.pop(future)) for future in list(self._under_way) if future in done]
+        return [(cell, as_evaluation(cell, future.result())) for future, cell in ended]
+
+    def stop(self) -> None:
+        """Kill everything that runs, at once."""
+        for sandbox in self._sandboxes:
+            sandbox.stop()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._under_way.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Any:
+        self.stop()
