@@ -11,7 +11,7 @@ import warnings
 
 import typer
 
-from autometa.cli import knowledge, models, plugins, policy, tasks
+from autometa.cli import knowledge, models, plugins, policy, scaffold, tasks
 from autometa.cli.render import console, error_console
 from autometa.foundation.errors import AutoMetaError
 
@@ -31,6 +31,7 @@ application.command("metafeatures")(tasks.metafeatures)
 application.command("fit")(models.fit)
 application.command("predict")(models.predict)
 application.command("strategies")(plugins.strategies)
+plugins.application.command("new")(scaffold.new)
 application.add_typer(plugins.application, name="plugins")
 application.add_typer(knowledge.application, name="kb", help="The knowledge base: info, build, extend, export.")
 application.add_typer(policy.application, name="policy", help="The policy: evaluate.")
