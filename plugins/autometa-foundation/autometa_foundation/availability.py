@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -20,7 +21,7 @@ __all__ = ["is_offline", "kind_of", "library_obstacle", "task_obstacle", "weight
 SMALLEST_SHARE: Final = 0.1
 # Columns that `autometa.preprocessing.NativeTable` makes of one text, and of one date.
 _PER_TEXT, _PER_DATE = 40, 10
-_SUPPORTED: Final = {"tabpfn": (8, 10), "tabicl": (2, 3)}
+_SUPPORTED: Final = {"tabpfn": ((8, 5), (9, 0)), "tabicl": ((2, 2), (3, 0))}  # as in pyproject.toml
 # tabpfn's own switch, which it insists on, and this plugin's for tabicl, which has none.
 _SLOW_SWITCH: Final = {"tabpfn": "TABPFN_ALLOW_CPU_LARGE_DATASET", "tabicl": "AUTOMETA_TABICL_ALLOW_SLOW_CPU"}
 _TRUE: Final = {"1", "true", "yes", "on"}
@@ -54,13 +55,14 @@ def library_obstacle(model: PretrainedModel) -> str | None:
     install = f"pip install 'autometa-foundation[{model.library}]'"
     if find_spec(model.library) is None:
         return f"the package {model.library} is not installed; {install}"
-    low, high = _SUPPORTED[model.library]
     try:
         found = version(model.library)
     except PackageNotFoundError:
         return f"the package {model.library} is there but not properly installed; {install}"
-    if not low <= int(found.partition(".")[0]) < high:
-        return f"{model.library} {found} is installed, and this plugin needs >={low},<{high}; {install}"
+    low, high = _SUPPORTED[model.library]
+    if not low <= tuple(int(part) for part in re.findall(r"\d+", found)[:2]) < high:
+        allowed = f">={low[0]}.{low[1]},<{high[0]}"
+        return f"{model.library} {found} is installed, and this plugin needs {allowed}; {install}"
     return None
 
 

@@ -48,6 +48,10 @@ class InContextModel(BaseEstimator):
     def _as_target(self, y: Any) -> npt.NDArray[Any]:
         """Return the target as the library takes it, and keep what it takes to go back."""
 
+    @abstractmethod
+    def _frequencies(self) -> npt.NDArray[np.float64]:
+        """Return the answer for a row of which nothing is known: shares of the classes, or the mean."""
+
     def fit(self, X: Any, y: Any) -> Self:
         """Take the rows as context.
 
@@ -75,8 +79,15 @@ class InContextModel(BaseEstimator):
         self.categorical_ = categorical_places(X)
         self.context_ = self._as_matrix(X)[rows]
         self.target_ = target[rows]
-        self._fitted = self._open()
+        self.answer_ = None if self._is_a_question() else self._frequencies()
+        if self.answer_ is None:
+            self._fitted = self._open()
         return self
+
+    def _is_a_question(self) -> bool:
+        """Whether the model has something to tell apart; TabPFN refuses a table in which no column varies."""
+        varies = [len(np.unique(column)) > 1 for column in self.context_.T]
+        return any(varies) and len(np.unique(self.target_)) > 1
 
     def _as_matrix(self, X: Any) -> npt.NDArray[np.float64]:
         return as_matrix(X)
@@ -99,6 +110,8 @@ class InContextModel(BaseEstimator):
 
     def _predicted(self, X: Any, method: str) -> npt.NDArray[np.float64]:
         check_is_fitted(self, "context_")
+        if self.answer_ is not None:
+            return np.repeat(self.answer_[np.newaxis], len(X), axis=0)
         if not hasattr(self, "_fitted"):  # it came out of a file
             self._fitted = self._open()
         matrix = self._as_matrix(X)
@@ -124,6 +137,9 @@ class InContextClassifier(ClassifierMixin, InContextModel):
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
         return codes.astype(np.int64)
 
+    def _frequencies(self) -> npt.NDArray[np.float64]:
+        return np.bincount(self.target_, minlength=len(self.classes_)) / len(self.target_)
+
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Return the probability of each class.
 
@@ -135,8 +151,6 @@ class InContextClassifier(ClassifierMixin, InContextModel):
         -------
         ndarray of float64, shape (n_samples, n_classes)
         """
-        if len(getattr(self, "classes_", ())) == 1:
-            return np.ones((len(X), 1))
         probabilities = self._predicted(X, "predict_proba")
         normalised: npt.NDArray[np.float64] = probabilities / probabilities.sum(axis=1, keepdims=True)
         return normalised
@@ -164,6 +178,9 @@ class InContextRegressor(RegressorMixin, InContextModel):
     def _as_target(self, y: Any) -> npt.NDArray[Any]:
         return np.asarray(y, dtype=np.float64)
 
+    def _frequencies(self) -> npt.NDArray[np.float64]:
+        return np.array([self.target_.mean()])
+
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
         """Return the mean of the predicted distribution.
 
@@ -175,7 +192,7 @@ class InContextRegressor(RegressorMixin, InContextModel):
         -------
         ndarray of float64, shape (n_samples,)
         """
-        return self._predicted(X, "predict")
+        return self._predicted(X, "predict").reshape(len(X))
 
 
 def resolve_device(device: str) -> str:
@@ -189,14 +206,22 @@ def resolve_device(device: str) -> str:
     -------
     str
         As torch names it.
+
+    Raises
+    ------
+    FoundationError
+        If torch does not find it.
     """
     import torch
 
-    if device != "auto":
-        return device
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return next(name for name, is_there in there.items() if is_there)
+    if not there.get(device.partition(":")[0], False):
+        raise FoundationError(
+            f"device must be 'auto', 'cpu', 'cuda', 'cuda:N' or 'mps', and be there for torch; got {device!r}."
+        )
+    return device
 
 
 def _batches(matrix: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
@@ -219,5 +244,7 @@ def _quiet() -> Iterator[None]:
     """Leave out what the libraries warn of and the configuration intends, or `supports` has said."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Running on CPU with more than")
+        # The share of a variance of zero, which TabPFN does not use.
+        warnings.filterwarnings("ignore", message=".* encountered in divide", module=r"sklearn\.decomposition")
         warnings.filterwarnings("ignore", message="n_quantiles .* is greater than the total number of samples")
         yield

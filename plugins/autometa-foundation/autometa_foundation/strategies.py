@@ -26,8 +26,8 @@ __all__ = ["TabICL", "TabPFN"]
 
 _TABPFN_BOTH: tuple[dict[str, Any], ...] = (
     {"n_estimators": 8},
-    {"n_estimators": 32},
     {"n_estimators": 2, "context_rows": 1_000},
+    {"n_estimators": 32},
     {"n_estimators": 8, "views": "raw", "feature_shift": "rotate"},
     {"n_estimators": 8, "views": "quantile", "average_before_softmax": True},
     {"n_estimators": 8, "views": "robust", "polynomials": 20},
@@ -40,8 +40,8 @@ _TABPFN_REGRESSION = (
 )
 _TABICL_BOTH: tuple[dict[str, Any], ...] = (
     {"n_estimators": 8},
-    {"n_estimators": 32, "views": "all"},
     {"n_estimators": 2, "context_rows": 1_000},
+    {"n_estimators": 32, "views": "all"},
     {"n_estimators": 8, "views": "quantile"},
     {"n_estimators": 8, "views": "robust", "outlier_threshold": 12.0},
     {"n_estimators": 8, "views": "raw", "feature_shift": "shift"},

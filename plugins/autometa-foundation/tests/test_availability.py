@@ -63,10 +63,22 @@ def test_an_absent_library_comes_first_and_names_the_extra(library, monkeypatch)
     assert reason == f"the package {library} is not installed; pip install 'autometa-foundation[{library}]'"
 
 
-@both
-def test_a_version_that_does_not_fit_is_said(library, installed, monkeypatch):
-    monkeypatch.setattr(availability, "version", lambda name: "1.0.0")
-    assert f"{library} 1.0.0 is installed, and this plugin needs >=" in STRATEGIES[library].supports(task())
+@pytest.mark.parametrize(
+    ("library", "version", "fits"),
+    [
+        ("tabpfn", "8.4.9", False),
+        ("tabpfn", "8.5.0", True),
+        ("tabpfn", "8.10.1", True),
+        ("tabpfn", "9.0.0", False),
+        ("tabicl", "2.1.1", False),
+        ("tabicl", "2.2.0rc1", True),
+        ("tabicl", "3.0", False),
+    ],
+)
+def test_a_version_that_does_not_fit_is_said(library, version, fits, installed, monkeypatch):
+    monkeypatch.setattr(availability, "version", lambda name: version)
+    said = f"{library} {version} is installed, and this plugin needs >="
+    assert (said in STRATEGIES[library].supports(task())) != fits
 
 
 @both

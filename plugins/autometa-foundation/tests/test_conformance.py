@@ -10,7 +10,7 @@ from autometa.testing import PluginConformance, StrategyConformance
 
 from autometa_foundation.strategies import TabICL, TabPFN
 
-TABLES = ("mixed", "numeric", "rare_class")
+TABLES = ("numeric", "rare_class")
 
 
 class _WithTinyWeights(StrategyConformance):

@@ -8,6 +8,7 @@ import autometa
 import numpy as np
 import pytest
 import torch
+from autometa.testing import make_task
 from foundation_samples import KINDS, LIBRARIES, need, table, task, write_tabicl, write_tabpfn
 from sklearn.base import clone
 
@@ -20,9 +21,9 @@ STRATEGIES = {"tabpfn": TabPFN(), "tabicl": TabICL()}
 MODELS = {"tabpfn": TABPFN["v2"], "tabicl": TABICL["v2"]}
 
 
-def fitted(library, kind, configuration=None, random_state=0):
+def fitted(library, kind, configuration=None, random_state=0, n_samples=40):
     need(library)
-    found, strategy = task(kind), STRATEGIES[library]
+    found, strategy = task(kind, n_samples), STRATEGIES[library]
     configuration = configuration or {"n_estimators": 2}
     estimator = strategy.build(
         autometa.Configuration(configuration), found, device="cpu", random_state=random_state
@@ -135,6 +136,59 @@ def test_rows_are_predicted_in_batches(library, weights, monkeypatch):
     whole = estimator.predict_proba(found.X)
     monkeypatch.setattr("autometa_foundation.in_context._BATCH", 13)
     np.testing.assert_allclose(estimator.predict_proba(found.X), whole, atol=1e-5)
+
+
+@both
+def test_a_single_class_is_predicted_for_sure(library, weights):
+    need(library)
+    found = task()
+    estimator = STRATEGIES[library].build(autometa.Configuration(), found, device="cpu", random_state=0)
+    estimator.fit(found.X, np.full(found.n_samples, "only"))
+    np.testing.assert_array_equal(estimator.predict_proba(found.X), np.ones((found.n_samples, 1)))
+    assert set(estimator.predict(found.X)) == {"only"}
+
+
+@both
+@kinds
+def test_columns_that_do_not_vary_give_the_shares_or_the_mean(library, kind, weights):
+    need(library)
+    found = make_task("nothing_to_learn", "multiclass" if kind == "classification" else kind)
+    estimator = STRATEGIES[library].build(autometa.Configuration(), found, device="cpu", random_state=0)
+    predicted = outputs(estimator.fit(found.X, found.y), found)
+    shares = np.unique(found.y, return_counts=True)[1] / found.n_samples
+    expected = shares if kind == "classification" else found.y.mean()
+    np.testing.assert_allclose(predicted - expected, 0.0, atol=1e-12)
+
+
+@both
+def test_a_gap_is_a_difference(library, weights):
+    need(library)
+    X = np.where(np.arange(40) % 2, np.nan, 1.0)[:, np.newaxis]
+    estimator = fitted(library, "classification")[0].named_steps["learner"].fit(X, np.arange(40) % 4)
+    assert np.isfinite(estimator.predict_proba(X)).all()
+
+
+@both
+def test_a_constant_target_is_predicted(library, weights):
+    need(library)
+    found = task("regression")
+    estimator = STRATEGIES[library].build(
+        autometa.Configuration(n_estimators=2), found, device="cpu", random_state=0
+    )
+    estimator.fit(found.X, np.full(found.n_samples, 5.0))
+    assert np.isfinite(estimator.predict(found.X)).all()
+
+
+@both
+@pytest.mark.parametrize("device", ["tpu", "cuda:99"])
+def test_a_device_that_is_not_there_is_said(library, device, weights):
+    need(library)
+    if device != "tpu" and torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    found = task()
+    estimator = STRATEGIES[library].build(autometa.Configuration(), found, device=device, random_state=0)
+    with pytest.raises(FoundationError, match=f"and be there for torch; got '{device}'"):
+        estimator.fit(found.X, found.y)
 
 
 @both
