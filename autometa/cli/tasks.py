@@ -93,11 +93,12 @@ def metafeatures(
     json: options.Json = False,
 ) -> None:
     """Show the meta-features of a table."""
-    from autometa.components.metafeatures import extract
+    from autometa.components.metafeatures import describe
     from autometa.engine.inputs import as_task
+    from autometa.plugins import get_registry
 
     task = as_task(dataset, target, type=type, roles=options.parse_roles(role))
-    found = extract(task, random_state=random_state)
+    found = describe(task, get_registry().metafeatures, random_state=random_state)
     if json:
         values = zip(found.names, found.values.tolist(), strict=True)
         render.print_json({name: None if math.isnan(value) else value for name, value in values})

@@ -117,7 +117,13 @@ def build_knowledge(
     source = SplitSource(OpenMLFolder(Path(source_folder)), rules, n_splits)
     collection = _Collection(
         source=source,
-        work=CollectionWork(TaskCache(source), chosen, device=device, random_state=rules.random_state),
+        work=CollectionWork(
+            TaskCache(source),
+            chosen,
+            device=device,
+            random_state=rules.random_state,
+            metafeatures=get_registry().metafeatures,
+        ),
         limits=Limits(seconds_per_cell, memory_per_cell),
         sizes=tuple(sizes),
         n_jobs=n_jobs,

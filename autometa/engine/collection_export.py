@@ -17,6 +17,7 @@ from autometa.components.knowledge import KnowledgeBase, Manifest
 from autometa.components.metafeatures import SCHEMA_VERSION, metafeature_names
 from autometa.engine.collection_work import SplitSource
 from autometa.foundation.errors import KnowledgeError
+from autometa.plugins.loading import SEPARATOR
 
 __all__ = ["JOURNAL_FILE", "export_knowledge", "provenance"]
 
@@ -60,7 +61,11 @@ def export_knowledge(workspace: str | os.PathLike[str]) -> KnowledgeBase:
     evaluations = evaluations_frame(records).drop(columns="message")
     if evaluations.empty:
         raise KnowledgeError(f"The workspace {workspace} holds no evaluation yet; try again later.")
-    names = {"classification": list(metafeature_names(True)), "regression": list(metafeature_names(False))}
+    brought = _names_of_plugins(records)
+    names = {
+        "classification": [*metafeature_names(True), *brought],
+        "regression": [*metafeature_names(False), *brought],
+    }
     manifest = Manifest(
         autometa_version=_version(DISTRIBUTION) or "",
         metafeature_version=SCHEMA_VERSION,
@@ -74,6 +79,12 @@ def export_knowledge(workspace: str | os.PathLike[str]) -> KnowledgeBase:
         candidates=_candidates(records, set(evaluations["candidate"])),
         evaluations=evaluations,
     )
+
+
+def _names_of_plugins(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the meta-features of plugins that some task was described by."""
+    values = (r["values"] for r in records if r["kind"] == "metafeatures" and r["status"] == "ok")
+    return list(dict.fromkeys(name for found in values for name in found if SEPARATOR in name))
 
 
 def _tasks(records: Sequence[Mapping[str, Any]], evaluated: set[str]) -> pd.DataFrame:

@@ -10,13 +10,17 @@ from typing import Any, Self
 import numpy as np
 
 from autometa.components.experiments import Cell, EvaluationWork, TaskCache, cut
-from autometa.components.metafeatures import extract
+from autometa.components.metafeatures import describe
 from autometa.components.openml.folder import OpenMLFolder
 from autometa.domain import Split, Task, holdout_splits, nested_subsample
 from autometa.foundation.errors import KnowledgeError, TableError
 from autometa.foundation.typing import IntArray
+from autometa.plugins import MetaFeatureFunction
 
 __all__ = ["CollectionWork", "Description", "Protocol", "SplitSource", "Survey", "TaskFacts"]
+
+# For one meta-feature function of a plugin: more than `recommend` grants, so that a busy machine loses no value.
+PLUGIN_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,15 @@ def _moved(split: Split, rows: IntArray) -> Split:
 
 @dataclass
 class CollectionWork(EvaluationWork):
-    """Does the three kinds of jobs of a collection."""
+    """Does the three kinds of jobs of a collection.
+
+    Attributes
+    ----------
+    metafeatures : tuple of MetaFeatureFunction
+        What plugins describe a task by, beside the built-in meta-features.
+    """
+
+    metafeatures: tuple[MetaFeatureFunction, ...] = ()
 
     def __call__(self, job: Survey | Description | Cell, begin: Callable[[], None]) -> Any:
         """Do one job.
@@ -216,7 +228,8 @@ class CollectionWork(EvaluationWork):
         begin()
         started = time.perf_counter()
         # Only training rows are looked at: what the policy learns from says nothing of the test rows.
-        values = extract(task.take(rows), random_state=self.random_state or 0).to_dict()
+        seed = self.random_state or 0
+        values = describe(task.take(rows), self.metafeatures, random_state=seed, seconds=PLUGIN_SECONDS).to_dict()
         return {"values": values, "n_train": len(rows), "seconds": time.perf_counter() - started}
 
 

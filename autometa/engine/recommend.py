@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autometa.components.knowledge import KnowledgeBase, MetaDataset
-from autometa.components.metafeatures import SCHEMA_VERSION, MetaFeatures, extract
+from autometa.components.metafeatures import SCHEMA_VERSION, MetaFeatures, describe
 from autometa.decision.policy import Policy, Query, Ranking, get_policy, load_or_fit
 from autometa.domain.columns import ColumnRole
 from autometa.domain.metrics import METRICS
@@ -127,7 +127,7 @@ def recommend(
         excluded.update(unsupported(chosen, task))
         portfolios = _portfolios({name: chosen[name] for name in chosen if name not in excluded}, task, excluded)
         with clock("metafeatures"):
-            description = extract(task, random_state=random_state or 0)
+            description = describe(task, get_registry().metafeatures, random_state=random_state or 0)
         with clock("policy"):
             base = knowledge if isinstance(knowledge, KnowledgeBase) else KnowledgeBase.open(knowledge)
             known = sorted({*base.measured_strategies(classification=task.is_classification)} & portfolios.keys())
@@ -260,7 +260,8 @@ def _ask(
             f"The knowledge base has meta-features of version {base.manifest.metafeature_version}, this autometa "
             f"computes version {SCHEMA_VERSION}. Build it anew with `autometa kb build`."
         )
-    meta = base.meta_dataset(task.is_classification, task.metric, strategies=strategies)
+    known = [name for name, value in description.to_dict().items() if np.isfinite(value)]
+    meta = base.meta_dataset(task.is_classification, task.metric, strategies, metafeatures=known)
     if without:
         meta = meta.select_candidates(c.id for c in meta.candidates if c.id not in without)
     query = _query(task, description, meta)

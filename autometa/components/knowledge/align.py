@@ -11,6 +11,7 @@ from autometa.components.knowledge.meta_dataset import TASK_COLUMNS, MetaDataset
 from autometa.domain import Candidate, Configuration, get_metric
 from autometa.foundation.errors import KnowledgeError
 from autometa.foundation.typing import FloatArray, IntArray
+from autometa.plugins.loading import SEPARATOR
 
 if TYPE_CHECKING:
     from autometa.components.knowledge.base import KnowledgeBase
@@ -19,10 +20,17 @@ __all__ = ["align"]
 
 # Sweeps of candidate and split effects; complete splits need one.
 _N_SWEEPS = 20
+# A plugin's meta-feature that fewer rows have would mostly tell who described a task.
+_MIN_SHARE_KNOWN = 0.5
 
 
 def align(
-    base: KnowledgeBase, *, classification: bool, metric: str, strategies: tuple[str, ...] | None
+    base: KnowledgeBase,
+    *,
+    classification: bool,
+    metric: str,
+    strategies: tuple[str, ...] | None,
+    brought: frozenset[str] = frozenset(),
 ) -> MetaDataset:
     """Build the MetaDataset of one kind of task and one metric (see `KnowledgeBase.meta_dataset`).
 
@@ -32,6 +40,8 @@ def align(
     classification : bool
     metric : str
     strategies : tuple of str or None
+    brought : frozenset of str
+        Meta-features of plugins that are wanted.
 
     Returns
     -------
@@ -59,7 +69,7 @@ def align(
     failures = np.asarray(evaluations["status"] != "ok", dtype=np.float64)
     split = evaluations["split"].to_numpy(dtype=np.int64)
     natural = _mean(row, column, values - _split_effects(row, column, split, values, shape), shape)
-    names = tuple(base.manifest.metafeature_names[kind])
+    names = _names(rows, base, kind, brought)
     return MetaDataset(
         tasks=_task_table(rows, tasks, base, evaluations),
         candidates=tuple(
@@ -106,8 +116,8 @@ def _split_effects(
 ) -> FloatArray:
     """Return how much higher than on a row's average split the figures of each evaluation's split are.
 
-    A candidate that was run on the hardest of a task's splits only would look worse than it is by all of the split's
-    hardness (losses of small tasks differ by several tenths from split to split).
+    A candidate that was run on the hardest of a task's splits only would look worse than it is by all of the
+    split's hardness (losses of small tasks differ by several tenths from split to split).
     """
     pairs, pair = np.unique(np.stack([row, split]), axis=1, return_inverse=True)
     there = np.isfinite(values)
@@ -150,6 +160,19 @@ def _task_table(
             "n_classes": facts["n_classes"].to_numpy(dtype=np.int64),
         },
         columns=list(TASK_COLUMNS),
+    )
+
+
+def _names(rows: pd.DataFrame, base: KnowledgeBase, kind: str, brought: frozenset[str]) -> tuple[str, ...]:
+    """Return the meta-features to use: the built-in ones, and those of plugins that most rows have a value for."""
+    stated = tuple(base.manifest.metafeature_names[kind])
+    of_plugins = tuple(name for name in stated if SEPARATOR in name)
+    if not of_plugins:
+        return stated
+    known = np.isfinite(_metafeatures(rows, base.metafeatures, of_plugins)).mean(axis=0)
+    shares = dict(zip(of_plugins, known, strict=True))
+    return tuple(
+        name for name in stated if name not in shares or (name in brought and shares[name] >= _MIN_SHARE_KNOWN)
     )
 
 

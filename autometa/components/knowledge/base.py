@@ -18,9 +18,9 @@ from autometa.components.knowledge.merging import (
     check_supplement,
     merged_manifest,
     merged_tables,
-    new_rows,
     renamed_tables,
     supplement_tables,
+    supplemented_tables,
 )
 from autometa.components.knowledge.meta_dataset import MetaDataset
 from autometa.components.knowledge.storage import TABLES, load_tables, save_tables
@@ -28,6 +28,7 @@ from autometa.domain import Task
 from autometa.foundation.errors import KnowledgeError, PluginWarning
 from autometa.foundation.settings import get_settings
 from autometa.plugins import PluginKnowledge, get_registry
+from autometa.plugins.loading import SEPARATOR
 
 __all__ = ["KnowledgeBase", "KnownTask", "WithPlugins", "shipped_with_plugins", "with_plugins"]
 
@@ -195,7 +196,7 @@ class KnowledgeBase:
         """
         check_supplement(self, more)
         manifest = merged_manifest((self, more))
-        return KnowledgeBase(manifest, **merged_tables([self._tables(), new_rows(self, more)]))
+        return KnowledgeBase(manifest, **supplemented_tables(self, more))
 
     def supplement_to(self, base: KnowledgeBase, strategies: Iterable[str]) -> KnowledgeBase:
         """Keep what a plugin with some strategies ships so that `base` knows them.
@@ -334,7 +335,11 @@ class KnowledgeBase:
         return tuple(sorted(strategies.astype(str).unique()))
 
     def meta_dataset(
-        self, classification: bool, metric: str, strategies: Iterable[str] | None = None
+        self,
+        classification: bool,
+        metric: str,
+        strategies: Iterable[str] | None = None,
+        metafeatures: Iterable[str] = (),
     ) -> MetaDataset:
         """Align the evaluations of one kind of task to arrays.
 
@@ -344,6 +349,8 @@ class KnowledgeBase:
         metric : str
         strategies : iterable of str, optional
             Whose candidates; default: all.
+        metafeatures : iterable of str
+            Those of plugins (``<plugin>:<name>``) to use beside the built-in ones, where they are known.
 
         Returns
         -------
@@ -358,9 +365,12 @@ class KnowledgeBase:
             If nothing is known of such tasks.
         """
         chosen = None if strategies is None else tuple(sorted(set(strategies)))
-        key = (classification, metric, chosen)
+        brought = frozenset(name for name in metafeatures if SEPARATOR in name)
+        key = (classification, metric, chosen, brought)
         if key not in self._aligned:
-            self._aligned[key] = align(self, classification=classification, metric=metric, strategies=chosen)
+            self._aligned[key] = align(
+                self, classification=classification, metric=metric, strategies=chosen, brought=brought
+            )
         return self._aligned[key]
 
 

@@ -22,9 +22,9 @@ __all__ = [
     "check_supplement",
     "merged_manifest",
     "merged_tables",
-    "new_rows",
     "renamed_tables",
     "supplement_tables",
+    "supplemented_tables",
 ]
 
 IDENTITY: Mapping[str, list[str]] = {
@@ -138,8 +138,8 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
     return table.astype(dict.fromkeys(table.select_dtypes("category").columns, object))
 
 
-def new_rows(base: KnowledgeBase, more: KnowledgeBase) -> dict[str, pd.DataFrame]:
-    """Return the tables of `more` without the rows that `base` holds: what is known is never replaced.
+def supplemented_tables(base: KnowledgeBase, more: KnowledgeBase) -> dict[str, pd.DataFrame]:
+    """Return the tables of `base` with the rows and meta-features that only `more` has: nothing is replaced.
 
     Parameters
     ----------
@@ -149,7 +149,14 @@ def new_rows(base: KnowledgeBase, more: KnowledgeBase) -> dict[str, pd.DataFrame
     -------
     dict of table name to DataFrame
     """
-    return {name: _unknown(getattr(base, name), getattr(more, name), IDENTITY[name]) for name in IDENTITY}
+    known = {name: getattr(base, name) for name in IDENTITY}
+    new = {name: _unknown(known[name], getattr(more, name), IDENTITY[name]) for name in IDENTITY}
+    brought = [name for name in more.metafeatures.columns if name not in base.metafeatures.columns]
+    if brought and len(more.metafeatures):
+        pair = IDENTITY["metafeatures"]
+        values = _plain(more.metafeatures[[*pair, *brought]])
+        known["metafeatures"] = _plain(base.metafeatures).merge(values, on=pair, how="left")
+    return merged_tables([known, new])
 
 
 def _unknown(known: pd.DataFrame, table: pd.DataFrame, identity: list[str]) -> pd.DataFrame:
@@ -267,19 +274,30 @@ def supplement_tables(
     Returns
     -------
     dict of table name to DataFrame
-        All evaluations of the strategies' candidates and the facts of their tasks, but meta-features only where
-        `base` has none.
+        All evaluations of the strategies' candidates and the facts of their tasks, but of the meta-features only
+        those that `base` lacks: of further tasks and sizes, and of plugins.
     """
     candidates = more.candidates[more.candidates["strategy"].isin(list(strategies))].reset_index(drop=True)
     chosen = more.evaluations["candidate"].astype(str).isin(candidates["candidate"].astype(str))
     evaluations = more.evaluations[chosen].reset_index(drop=True)
     tasks = more.tasks[more.tasks["task"].isin(evaluations["task"].astype(str))].reset_index(drop=True)
     pair = IDENTITY["metafeatures"]
-    undescribed = _unknown(base.metafeatures, more.metafeatures, pair)
-    needed = _keys(undescribed, pair).isin(_keys(evaluations[pair].drop_duplicates(), pair))
+    described = _lacking(base.metafeatures, more.metafeatures)
+    needed = _keys(described, pair).isin(_keys(evaluations[pair].drop_duplicates(), pair))
     return {
         "tasks": tasks,
-        "metafeatures": undescribed[needed].reset_index(drop=True),
+        "metafeatures": described[needed].reset_index(drop=True),
         "candidates": candidates,
         "evaluations": evaluations,
     }
+
+
+def _lacking(known: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `more` that are not known, and of the known ones the meta-features that are not."""
+    pair = IDENTITY["metafeatures"]
+    is_known = _keys(more, pair).isin(_keys(known, pair))
+    brought = [name for name in more.columns if name not in known.columns]
+    if not brought:
+        return more[~is_known]
+    repeated = [name for name in known.columns if name in more.columns and name not in (*pair, "n_train")]
+    return more.assign(**{name: more[name].where(~is_known) for name in repeated})

@@ -9,5 +9,14 @@ from autometa.components.metafeatures.catalogue import (
     metafeature_names,
 )
 from autometa.components.metafeatures.extract import MetaFeatures, extract
+from autometa.components.metafeatures.plugged import describe
 
-__all__ = ["CATALOGUE", "SCHEMA_VERSION", "MetaFeature", "MetaFeatures", "extract", "metafeature_names"]
+__all__ = [
+    "CATALOGUE",
+    "SCHEMA_VERSION",
+    "MetaFeature",
+    "MetaFeatures",
+    "describe",
+    "extract",
+    "metafeature_names",
+]

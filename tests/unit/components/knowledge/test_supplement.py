@@ -135,6 +135,35 @@ def test_candidates_under_false_ids_are_refused(shipped):
         shipped.with_supplement(unlisted)
 
 
+def described_by_a_plugin(rows, n_known=3):
+    more = base([evaluation("wine", NEW[0]), evaluation("iris", NEW[0])], NEW, described=rows)
+    values = [0.5 + place if place < n_known else np.nan for place in range(len(rows))]
+    names = {"metafeature_names": {"classification": ["n", "words:count"]}}
+    return KnowledgeBase(
+        more.manifest.model_copy(update=names),
+        more.tasks,
+        more.metafeatures.assign(**{"words:count": values}),
+        more.candidates,
+        more.evaluations,
+    )
+
+
+def test_a_plugin_ships_its_own_metafeatures_of_known_tasks(shipped, tmp_path):
+    supplement = described_by_a_plugin([("wine", 0), ("iris", 0)]).supplement_to(shipped, ["forest"])
+    assert supplement.metafeatures["n"].isna().all()  # not repeated
+    supplement.save(tmp_path / "kb")
+    merged = shipped.with_supplement(KnowledgeBase.load(tmp_path / "kb"))
+    assert merged.meta_dataset(True, "log_loss").metafeature_names == ("n",)
+    meta = merged.meta_dataset(True, "log_loss", metafeatures=["words:count", "others:count"])
+    assert meta.metafeature_names == ("n", "words:count")
+    np.testing.assert_allclose(meta.metafeatures, [[1.0, 1.5], [1.0, 0.5], [65.0, np.nan]])
+
+
+def test_metafeatures_that_few_tasks_have_are_not_used(shipped):
+    merged = shipped.with_supplement(described_by_a_plugin([("wine", 0), ("iris", 0)], n_known=1))
+    assert merged.meta_dataset(True, "log_loss", metafeatures=["words:count"]).metafeature_names == ("n",)
+
+
 def test_strategies_can_be_renamed(shipped):
     renamed = collected().supplement_to(shipped, ["forest"]).renamed({"forest": "mine:forest"})
     meta = shipped.with_supplement(renamed).meta_dataset(True, "log_loss")
