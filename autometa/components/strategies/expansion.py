@@ -105,8 +105,13 @@ def relevance(X: FloatArray, y: LabelArray, *, classification: bool) -> FloatArr
         Share of the target's variance (regression) or of the column's variance between classes, in [0, 1]: the
         larger one of the column and its absolute value; 0 for constant columns.
     """
-    target = _indicators(y) if classification else (y - y.mean())[:, None] / max(float(y.std()), 1e-12)
+    target = _indicators(y) if classification else _standardised(y)
     return np.maximum(_explained(X, target), _explained(np.abs(X), target))
+
+
+def _standardised(y: FloatArray) -> FloatArray:
+    small = y / max(float(np.abs(y).max()), np.finfo(np.float64).tiny)  # 1e200 squared would overflow
+    return np.asarray((small - small.mean())[:, None] / max(float(small.std()), 1e-12))
 
 
 def _indicators(y: LabelArray) -> FloatArray:

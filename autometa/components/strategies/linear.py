@@ -168,7 +168,7 @@ class Linear(Strategy):
             random_state=random_state,
         )
         if not task.is_classification:
-            regressor = _regressor(values["model"], random_state)
+            regressor = _regressor(values["model"], task.n_samples, random_state)
             return make_recipe(task, preprocessor, with_target(regressor, values["target"]))
         learner = _classifier(values, task, random_state)
         if values["model"] == "discriminant":
@@ -199,11 +199,12 @@ def _classifier(values: Mapping[str, Any], task: Task, random_state: RandomState
     return OneVsRestClassifier(sparse)
 
 
-def _regressor(model: str, random_state: RandomState) -> BaseEstimator:
+def _regressor(model: str, n_samples: int, random_state: RandomState) -> BaseEstimator:
     from sklearn.linear_model import BayesianRidge, HuberRegressor, LassoCV, RidgeCV
 
     if model == "lasso":
-        return LassoCV(alphas=20, cv=4, max_iter=500, tol=1e-3, selection="random", random_state=random_state)
+        folds = max(2, min(4, n_samples))
+        return LassoCV(alphas=20, cv=folds, max_iter=500, tol=1e-3, selection="random", random_state=random_state)
     if model == "huber":
         return HuberRegressor(alpha=1.0, max_iter=MAX_ITERATIONS, tol=1e-4)
     if model == "bayesian":

@@ -46,11 +46,12 @@ class _KernelMachine(BaseEstimator):
         extra = {"degree": self.degree, "coef0": 1.0} if self.kernel == "polynomial" else {}
         return {"gamma": self.gamma_, **extra}
 
-    def _landmarks(self) -> Any:
+    def _landmarks(self, n_samples: int) -> Any:
         from sklearn.kernel_approximation import Nystroem
 
         parameters = self._kernel_parameters()
-        return Nystroem(self.kernel, n_components=self.n_landmarks, random_state=self.random_state, **parameters)
+        n_components = min(self.n_landmarks, n_samples)
+        return Nystroem(self.kernel, n_components=n_components, random_state=self.random_state, **parameters)
 
 
 def _weights(
@@ -74,7 +75,9 @@ def _importances(X: FloatArray, y: LabelArray, *, classification: bool, seed: Ra
     rows = slice(None, None, max(1, len(X) // 3_000))
     n_candidates = max(1, min(X.shape[1] // 2, 40))
     trees = forest(n_estimators=60, min_samples_leaf=3, max_features=n_candidates, random_state=seed)
-    return np.asarray(trees.fit(X[rows], y[rows]).feature_importances_)
+    trees.fit(X[rows], y[rows])
+    with np.errstate(invalid="ignore"):  # 0 / 0 where no split gains anything
+        return np.asarray(np.nan_to_num(trees.feature_importances_))
 
 
 class SupportVectorClassifier(ClassifierMixin, _KernelMachine):
@@ -152,7 +155,7 @@ class SupportVectorClassifier(ClassifierMixin, _KernelMachine):
         weighted = self._prepare(X, y, classification=True)
         if not self.is_exact_ or len(self.classes_) > EXACT_CLASSES:
             self.is_exact_ = False
-            self.features_ = self._landmarks().fit(weighted)
+            self.features_ = self._landmarks(len(X)).fit(weighted)
             self.calibration_ = LogisticRegression(
                 C=self.C, class_weight=self.class_weight, max_iter=200, tol=1e-3
             )
@@ -275,7 +278,7 @@ class SupportVectorRegressor(RegressorMixin, _KernelMachine):
 
         weighted = self._prepare(X, y, classification=False)
         if not self.is_exact_:
-            self.features_ = self._landmarks().fit(weighted)
+            self.features_ = self._landmarks(len(X)).fit(weighted)
             self.machine_ = Ridge(alpha=1.0 / self.C).fit(self.features_.transform(weighted), y)
             return self
         machine = SVR(C=self.C, epsilon=self.epsilon, kernel="precomputed", max_iter=MAX_ITERATIONS)

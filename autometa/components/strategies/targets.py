@@ -44,6 +44,8 @@ class TargetTransformer(TransformerMixin, BaseEstimator):
         """
         from sklearn.preprocessing import QuantileTransformer
 
+        # Squares of targets near the ends of the range of floats would overflow or vanish.
+        self.size_ = float(np.abs(y).max()) or 1.0
         self.low_ = float(np.min(y))
         above = y[y > self.low_] - self.low_
         self.unit_ = float(np.median(above)) if above.size else 1.0
@@ -51,7 +53,7 @@ class TargetTransformer(TransformerMixin, BaseEstimator):
         if self.kind == "normal":
             self.quantiles_ = QuantileTransformer(
                 n_quantiles=min(256, len(y)), output_distribution="normal", subsample=None
-            ).fit(y)
+            ).fit(y / self.size_)
         bent = self._bend(y)
         self.mean_, self.scale_ = float(bent.mean()), float(bent.std()) or 1.0
         spread = self.margin * float(np.ptp(bent))
@@ -60,10 +62,10 @@ class TargetTransformer(TransformerMixin, BaseEstimator):
 
     def _bend(self, y: FloatArray) -> FloatArray:
         if self.quantiles_ is not None:
-            return np.asarray(np.clip(self.quantiles_.transform(y), -3.0, 3.0))
+            return np.asarray(np.clip(self.quantiles_.transform(y / self.size_), -3.0, 3.0))
         if self.kind == "log":
             return np.asarray(np.log1p(np.maximum(y - self.low_, 0.0) / self.unit_))
-        return y
+        return y / self.size_
 
     def transform(self, y: FloatArray) -> FloatArray:
         """Return the transformed target.
@@ -93,8 +95,10 @@ class TargetTransformer(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         bent = np.clip(z * self.scale_ + self.mean_, *self.range_)
         if self.quantiles_ is not None:
-            return np.asarray(self.quantiles_.inverse_transform(bent))
-        return np.asarray(np.expm1(bent) * self.unit_ + self.low_) if self.kind == "log" else bent
+            return np.asarray(self.quantiles_.inverse_transform(bent) * self.size_)
+        if self.kind == "log":
+            return np.asarray(np.expm1(bent) * self.unit_ + self.low_)
+        return np.asarray(bent * self.size_)
 
 
 def with_target(regressor: BaseEstimator, kind: str = "identity") -> BaseEstimator:

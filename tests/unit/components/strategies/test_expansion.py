@@ -73,3 +73,10 @@ def test_products_of_fewer_columns_than_asked_for(X):
 def test_wide_matrices_are_projected_and_narrow_ones_left_alone(X):
     assert WidthLimiter(4, 0).fit(X).transform(X).shape == (300, 4)
     np.testing.assert_array_equal(WidthLimiter(6).fit(X).transform(X), X)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_relevance_does_not_depend_on_the_targets_size(X, size):
+    y = X[:, 1] + X[:, 3]
+    expected = relevance(X, y, classification=False)
+    np.testing.assert_allclose(relevance(X, size * y, classification=False), expected)

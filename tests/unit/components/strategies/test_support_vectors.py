@@ -92,3 +92,19 @@ def test_a_target_inside_the_tube_is_its_intercept():
     X = np.arange(20.0)[:, None]
     machine = SupportVectorRegressor(epsilon=0.5).fit(X, np.full(20, 2.0))
     np.testing.assert_allclose(machine.predict(X), 2.0, atol=0.51)
+
+
+def test_many_classes_of_few_rows_have_no_more_landmarks_than_rows():
+    X, labels = np.random.default_rng(0).normal(size=(90, 3)), np.repeat(np.arange(45), 2)
+    machine = SupportVectorClassifier(random_state=0).fit(X, labels)
+    assert not machine.is_exact_
+    assert machine.features_.components_.shape == (90, 3)
+    np.testing.assert_allclose(machine.predict_proba(X).sum(axis=1), 1.0)
+
+
+@pytest.mark.parametrize("machine", [SupportVectorClassifier, SupportVectorRegressor])
+def test_columns_that_explain_nothing_weigh_alike(machine):
+    # Both halves of a column hold the same targets, so that no split of any tree gains anything.
+    X, y = np.repeat([[-1.0, 1.0], [1.0, -1.0]], 10, axis=0), np.tile([0.0, 1.0], 10)
+    fitted = machine(weighting="trees", random_state=0).fit(X, y)
+    np.testing.assert_allclose(fitted.weights_, 1.0)

@@ -37,6 +37,14 @@ def test_a_constant_target_is_predicted(kind):
     np.testing.assert_allclose(model.predict([[5.0]]), 3.0)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_targets_near_the_ends_of_the_range_of_floats_are_learned(kind, size):
+    X = np.linspace(0.0, 1.0, 50)[:, None]
+    model = with_target(LinearRegression(), kind).fit(X, size * X.ravel())
+    assert np.corrcoef(model.predict(X) / size, X.ravel())[0, 1] > 0.97
+
+
 def test_a_logarithm_straightens_an_exponential():
     X = np.linspace(0.0, 5.0, 200)[:, None]
     y = np.exp(X.ravel()) - 1.0
