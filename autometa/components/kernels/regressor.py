@@ -66,10 +66,12 @@ class KernelEnsembleRegressor(RegressorMixin, BaseKernelEnsemble):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only when `X` had names.
 
-    References ---------- .. [1] R. M. Rifkin, R. A. Lippert (2007). Notes on regularized least squares.
-    MIT-CSAIL-TR-2007-025. .. [2] L. Breiman (1996). Stacked regressions. Machine Learning 24. .. [3] R. F.
-    Barber, E. J. Candes, A. Ramdas, R. J. Tibshirani (2021). Predictive inference with the jackknife+.
-       Annals of Statistics 49.
+    References
+    ----------
+    .. [1] R. M. Rifkin, R. A. Lippert (2007). Notes on regularized least squares. MIT-CSAIL-TR-2007-025.
+    .. [2] L. Breiman (1996). Stacked regressions. Machine Learning 24.
+    .. [3] R. F. Barber, E. J. Candes, A. Ramdas, R. J. Tibshirani (2021). Predictive inference with the
+       jackknife+. Annals of Statistics 49.
     """
 
     _tree_features: ClassVar[float | str] = 1 / 3

@@ -48,7 +48,7 @@ class TabularNetworkClassifier(ClassifierMixin, BaseTabularNetwork):
     label_smoothing : float
         Share of the target probability that is spread over all classes.
     max_epochs : int or None
-        None: a thousand steps, but at least 30 epochs.
+        None: about 700 steps, but at least 25 epochs.
     patience : int
         Epochs without a better held-out loss.
     batch_size : int or None
