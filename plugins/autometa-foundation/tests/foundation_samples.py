@@ -16,6 +16,20 @@ from autometa_foundation.models import CLASSIFICATION, TABICL, TABPFN
 
 LIBRARIES = ("tabpfn", "tabicl")
 KINDS = ("classification", "regression")
+TABPFN_SIZES = {"emsize": 24, "nlayers": 2, "nhead": 2}
+TABPFN_3_SIZES = {
+    "embed_dim": 16,
+    "dist_embed_num_blocks": 1,
+    "dist_embed_num_heads": 2,
+    "dist_embed_num_inducing_points": 4,
+    "feat_agg_num_blocks": 1,
+    "feat_agg_num_heads": 2,
+    "feat_agg_num_cls_tokens": 2,
+    "nlayers": 1,
+    "icl_num_heads": 2,
+    "decoder_head_dim": 8,
+    "decoder_num_heads": 2,
+}
 TABICL_SIZES = {
     "num_quantiles": 20,
     "embed_dim": 16,
@@ -32,21 +46,35 @@ TABICL_SIZES = {
 
 
 def write_tabpfn(folder: Path, kind: str, version: str = "v2") -> Path:
-    """Write random weights of TabPFN v2's architecture under the name of the published file."""
+    """Write random weights of a version of TabPFN under the name of the published file."""
     import torch
     from tabpfn.architectures import ARCHITECTURES
     from tabpfn.architectures.shared.bar_distribution import FullSupportBarDistribution
-    from tabpfn.architectures.tabpfn_v2 import TabPFNV2Config
+    from tabpfn.constants import ModelVersion
+    from tabpfn.inference_config import InferenceConfig
 
     torch.manual_seed(0)
+    name = f"tabpfn_{version.replace('.', '_')}"
+    architecture = ARCHITECTURES[name]
     n_classes = 10 if kind == CLASSIFICATION else 0
-    config = TabPFNV2Config(max_num_classes=n_classes, num_buckets=50, emsize=24, nlayers=2, nhead=2)
-    model = ARCHITECTURES["tabpfn_v2"].get_architecture(config, cache_trainset_representation=False)
-    state = {name: _random(tensor) for name, tensor in model.state_dict().items()}
-    if kind != CLASSIFICATION:
-        bars = FullSupportBarDistribution(torch.linspace(-4.0, 4.0, 51))
-        state |= {f"criterion.{name}": tensor for name, tensor in bars.state_dict().items()}
-    return _write({"config": asdict(config), "state_dict": state}, folder / TABPFN[version].files[kind])
+    sizes = TABPFN_3_SIZES if version == "v3" else TABPFN_SIZES
+    config, unused = architecture.parse_config({"max_num_classes": n_classes, "num_buckets": 50, **sizes})
+    assert not unused
+    model = architecture.get_architecture(config, cache_trainset_representation=False)
+    state = {key: _random(tensor) for key, tensor in model.state_dict().items()}
+    borders = torch.linspace(-4.0, 4.0, 51)
+    if version == "v3":
+        state["regression_borders"] = borders
+    elif kind != CLASSIFICATION:
+        bars = FullSupportBarDistribution(borders).state_dict()
+        state |= {f"criterion.{key}": tensor for key, tensor in bars.items()}
+    checkpoint = {"config": asdict(config), "state_dict": state}
+    if version != "v2":
+        checkpoint["architecture_name"] = name
+    if version in ("v2.6", "v3"):  # the first ones that bring their preprocessing
+        task_type = "multiclass" if kind == CLASSIFICATION else "regression"
+        checkpoint["inference_config"] = asdict(InferenceConfig.get_default(task_type, ModelVersion.V2_5))
+    return _write(checkpoint, folder / TABPFN[version].files[kind])
 
 
 def write_tabicl(folder: Path, kind: str) -> Path:

@@ -56,6 +56,19 @@ def test_every_candidate_predicts_rows_it_has_not_seen(library, kind, configurat
     assert len(np.unique(predicted)) > 2  # the rows are looked at
 
 
+@kinds
+@pytest.mark.parametrize("version", ["v2.5", "v2.6", "v3"])
+def test_every_version_of_tabpfn_is_read(version, kind, tmp_path, monkeypatch):
+    need("tabpfn")
+    write_tabpfn(tmp_path, kind, version)
+    monkeypatch.setenv("AUTOMETA_FOUNDATION_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("TABPFN_MODEL_VERSION", version)
+    estimator, found = fitted("tabpfn", kind, {"n_estimators": 2, "views": "quantile", "polynomials": 3})
+    predicted = outputs(estimator, found)
+    np.testing.assert_allclose(outputs(estimator, found, found.X.iloc[[5]])[0], predicted[5], rtol=1e-4)
+    assert len(np.unique(predicted)) > 2
+
+
 @both
 @kinds
 def test_seeds_decide(library, kind, weights):
