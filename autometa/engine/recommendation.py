@@ -129,7 +129,8 @@ class RankedCandidate:
     expected_score : float
         On the metric's natural scale and in its direction; NaN for a strategy without history.
     low, high : float
-        Ends of the 80 % interval of the score, ``low <= high``.
+        Ends of the 80 % interval of the score, ``low <= high``. Without history: from the lowest to the highest
+        end among all known candidates, NaN if there is none.
     fit_seconds : float
         Predicted seconds of one fit on the whole table, one core; NaN without history.
     evidence : str

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib import import_module
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
 
 from autometa.components.knowledge import KnowledgeBase
-from autometa.engine import collection
+from autometa.engine import collection, recommend
 from autometa.engine.collection import build_knowledge, extend_with_plugin, plugin_supplement
 from autometa.foundation.errors import KnowledgeError, ParameterError
 from autometa.plugins import MetaFeatureFunction, PluginRecord
 from autometa.plugins.loading import LoadedPlugin
 from tests.experiment_helpers import make_registry, write_folder
 
-# The function of the same name hides the module in its package.
-recommend_module = import_module("autometa.engine.recommend")
 QUICK = {"n_jobs": 1, "backend": "sequential"}
 
 
@@ -31,7 +28,7 @@ def installed():
     registry = replace(make_registry(), records=records, plugins=plugins)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(collection, "get_registry", lambda: registry)
-        patch.setattr(recommend_module, "get_registry", lambda: registry)
+        patch.setattr(recommend, "get_registry", lambda: registry)
         yield
 
 
@@ -68,7 +65,7 @@ def test_the_metafeatures_of_plugins_are_collected_and_used(base):
     meta = base.meta_dataset(True, "log_loss", metafeatures=["rogue:rows"])
     assert meta.metafeature_names[-1] == "rogue:rows"
     assert meta.metafeatures[:, -1].tolist() == [64.0, 64.0]
-    found = recommend_module.recommend(load_breast_cancer(as_frame=True), knowledge=base, top_k=None)
+    found = recommend.recommend(load_breast_cancer(as_frame=True), knowledge=base, top_k=None)
     assert {place.candidate.strategy for place in found.ranking} == {"linear", "misbehaving"}
 
 

@@ -16,7 +16,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 import autometa
 from autometa.foundation.errors import NoCandidateError, ParameterError
-from autometa.plugins import get_registry
+from autometa.plugins import Registry, get_registry
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +177,41 @@ def test_refit_on_other_rows_after_a_journey_through_json(
     again = autometa.Recommendation.from_json(recommendation.to_json())
     X, y = wine.drop(columns="target"), wine["target"]
     np.testing.assert_allclose(again.fit(X, y).predict_proba(X), recommendation.fit().predict_proba(X))
+
+
+class Newcomer(autometa.Strategy):
+    """A strategy that no knowledge base has seen."""
+
+    name = "newcomer"
+
+    def search_space(self, task: Any) -> dict[str, Any]:
+        return {}
+
+    def portfolio(self, task: Any) -> list[autometa.Configuration]:
+        return [autometa.Configuration(depth=depth) for depth in (1, 2)]
+
+    def build(self, configuration: Any, task: Any, *, device: str = "auto", random_state: Any = None) -> Any:
+        raise AssertionError("nothing is fitted")
+
+
+def test_a_strategy_without_history_is_in_the_list_below_the_others_and_marked(
+    wine: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linear = get_registry().strategy("linear")
+    registry = Registry({"newcomer": Newcomer(), "linear": linear})
+    monkeypatch.setattr("autometa.engine.recommend.get_registry", lambda: registry)
+    places = autometa.recommend(wine, target="target", top_k=None).ranking
+    new = places[-2:]
+    known = places[:-2]
+    assert {place.candidate.strategy for place in known} == {"linear"}
+    assert [place.candidate.configuration["depth"] for place in new] == [1, 2]
+    assert {place.evidence for place in new} == {"no history: judged by nothing yet"}
+    for place in new:
+        assert np.isnan(place.expected_score)
+        assert place.low == min(other.low for other in known)
+        assert place.high == max(other.high for other in known)
+    short = autometa.recommend(wine, target="target", top_k=3)
+    assert any("Nothing is known yet of newcomer" in n and "top_k=None" in n for n in short.notes)
+    alone = autometa.recommend(wine, target="target", strategies=["newcomer"])
+    assert [place.candidate.strategy for place in alone.ranking] == ["newcomer"] * 2
+    assert np.isnan(alone.ranking[0].low)
