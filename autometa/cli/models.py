@@ -25,6 +25,7 @@ def fit(
     strategy: options.Strategies = None,
     exclude: options.Exclude = None,
     max_fit_seconds: options.MaxFitSeconds = None,
+    time_budget: options.TimeBudget = None,
     rank: Annotated[int, typer.Option("--rank", help="Place in the list to fit.")] = 1,
     device: options.Device = "auto",
     random_state: options.Seed = 0,
@@ -40,7 +41,7 @@ def fit(
     for name in ("output", "rank", "json", "time", "check_destination", "save_model"):
         arguments.pop(name)
     check_destination(output)
-    recommendation = recommended(**arguments, top_k=max(rank, 5))
+    recommendation = recommended(**arguments, top_k=max(rank, 5), reserve_fit=True)
     started = time.perf_counter()
     model = recommendation.fit(rank=rank)
     seconds = time.perf_counter() - started

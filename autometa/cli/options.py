@@ -22,6 +22,7 @@ __all__ = [
     "Strategies",
     "Target",
     "TaskKind",
+    "TimeBudget",
     "parse_roles",
 ]
 
@@ -47,6 +48,12 @@ Strategies = Annotated[list[str] | None, typer.Option("--strategy", "-s", help="
 Exclude = Annotated[list[str] | None, typer.Option("--exclude", help="Leave these strategies out. Repeatable.")]
 MaxFitSeconds = Annotated[
     float | None, typer.Option("--max-fit-seconds", help="Leave out candidates predicted to fit longer, seconds.")
+]
+TimeBudget = Annotated[
+    float | None,
+    typer.Option(
+        "--time-budget", help="Seconds to spend on trying candidates on parts of the table; Ctrl-C ends it."
+    ),
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
 Seed = Annotated[int, typer.Option("--random-state", help="Seed.")]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from autometa.engine.presentation import (
     format_configuration,
@@ -22,12 +24,51 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from autometa.engine.evidence import SearchProgress
     from autometa.engine.recommendation import Recommendation
 
-__all__ = ["console", "error_console", "print_json", "print_recommendation", "print_table", "write_csv"]
+__all__ = [
+    "console",
+    "error_console",
+    "print_json",
+    "print_recommendation",
+    "print_table",
+    "search_progress",
+    "write_csv",
+]
 
 console = Console()
 error_console = Console(stderr=True)
+
+
+@contextmanager
+def search_progress(time_budget: float | None) -> Iterator[Callable[[SearchProgress], None] | None]:
+    """Show on standard error, while there is a terminal, what is tried, what is believed, and the time left.
+
+    Parameters
+    ----------
+    time_budget : float or None
+        None shows nothing.
+
+    Yields
+    ------
+    callable or None
+        To be called with every `SearchProgress`.
+    """
+    if time_budget is None:
+        yield None
+        return
+    with error_console.status("Asking the policy") as status:
+
+        def show(progress: SearchProgress) -> None:
+            tried = f"{progress.candidate} on {progress.n_train:,} rows"
+            believed = f"best so far: {progress.best}"
+            line = (
+                f"{format_seconds(progress.seconds_left)} left, {progress.n_runs} runs; {believed}; tried {tried}"
+            )
+            status.update(Text(line, no_wrap=True, overflow="ellipsis"))
+
+        yield show
 
 
 def print_json(value: Any) -> None:

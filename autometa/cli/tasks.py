@@ -21,6 +21,7 @@ def recommend(
     strategy: options.Strategies = None,
     exclude: options.Exclude = None,
     max_fit_seconds: options.MaxFitSeconds = None,
+    time_budget: options.TimeBudget = None,
     top_k: Annotated[int, typer.Option("--top-k", "-k", help="Length of the list.")] = 5,
     device: options.Device = "auto",
     random_state: options.Seed = 0,
@@ -46,6 +47,7 @@ def explain(
     strategy: options.Strategies = None,
     exclude: options.Exclude = None,
     max_fit_seconds: options.MaxFitSeconds = None,
+    time_budget: options.TimeBudget = None,
     device: options.Device = "auto",
     random_state: options.Seed = 0,
     knowledge: options.Knowledge = None,
@@ -64,13 +66,20 @@ def explain(
 
 
 def recommended(
-    *, strategy: list[str] | None, exclude: list[str] | None, role: list[str] | None, **more: Any
+    *,
+    strategy: list[str] | None,
+    exclude: list[str] | None,
+    role: list[str] | None,
+    time_budget: float | None,
+    **more: Any,
 ) -> Any:
     """Call `autometa.recommend` with what the command line gave.
 
     Parameters
     ----------
     strategy, exclude, role : list of str or None
+    time_budget : float or None
+        How it is spent is shown on standard error.
     **more : Any
 
     Returns
@@ -79,9 +88,15 @@ def recommended(
     """
     import autometa
 
-    return autometa.recommend(
-        strategies=strategy or None, exclude=exclude or (), roles=options.parse_roles(role), **more
-    )
+    with render.search_progress(time_budget) as progress:
+        return autometa.recommend(
+            strategies=strategy or None,
+            exclude=exclude or (),
+            roles=options.parse_roles(role),
+            time_budget=time_budget,
+            progress=progress,
+            **more,
+        )
 
 
 def metafeatures(

@@ -38,6 +38,7 @@ class _AutoMetaEstimator(BaseEstimator):
         strategies: Iterable[str] | None = None,
         exclude: Iterable[str] = (),
         max_fit_seconds: float | None = None,
+        time_budget: float | None = None,
         policy: str = "proximity",
         knowledge: str | os.PathLike[str] | None = None,
         device: str = "auto",
@@ -48,6 +49,7 @@ class _AutoMetaEstimator(BaseEstimator):
         self.strategies = strategies
         self.exclude = exclude
         self.max_fit_seconds = max_fit_seconds
+        self.time_budget = time_budget
         self.policy = policy
         self.knowledge = knowledge
         self.device = device
@@ -77,7 +79,9 @@ class _AutoMetaEstimator(BaseEstimator):
             task,
             strategies=self.strategies,
             exclude=self.exclude,
-            max_fit_seconds=self.max_fit_seconds,
+            max_fit_seconds=self._fit_limit(),
+            time_budget=self.time_budget,
+            reserve_fit=True,
             policy=self.policy,
             knowledge=self.knowledge,
             device=self.device,
@@ -89,6 +93,11 @@ class _AutoMetaEstimator(BaseEstimator):
         # A fitted estimator carries no training rows.
         self.recommendation_ = replace(self.recommendation_, source=None)
         return self
+
+    def _fit_limit(self) -> float | None:
+        """Return the seconds that the final fit may be predicted to take: within the time budget at least."""
+        limits = [limit for limit in (self.max_fit_seconds, self.time_budget) if limit is not None]
+        return min(limits, default=None)
 
     def _validated(self, X: Any, y: Any) -> tuple[Any, Any]:
         X = _with_names(X)
@@ -165,6 +174,10 @@ class AutoMetaClassifier(ClassifierMixin, _AutoMetaEstimator):
         Names of the strategies to choose from (default: all installed) and to leave out.
     max_fit_seconds : float, optional
         Candidates whose predicted fit takes longer are left out.
+    time_budget : float, optional
+        Seconds for `fit`: fits on growing subsamples, on all cores, as long as the predicted final fit leaves time
+        for them, then that fit. It is the one part that is not stopped when it takes longer than predicted. None
+        fits the first choice at once.
     policy : str
         Name of the policy.
     knowledge : path, optional
@@ -230,6 +243,10 @@ class AutoMetaRegressor(RegressorMixin, _AutoMetaEstimator):
         Names of the strategies to choose from (default: all installed) and to leave out.
     max_fit_seconds : float, optional
         Candidates whose predicted fit takes longer are left out.
+    time_budget : float, optional
+        Seconds for `fit`: fits on growing subsamples, on all cores, as long as the predicted final fit leaves time
+        for them, then that fit. It is the one part that is not stopped when it takes longer than predicted. None
+        fits the first choice at once.
     policy : str
         Name of the policy.
     knowledge : path, optional

@@ -158,7 +158,7 @@ def recommend(
         neighbours=_neighbours(answer.ranking),
         influences=answer.influences,
         excluded=excluded,
-        notes=(*notes, *_unjudged(places, top_k)),
+        notes=(*notes, *(() if evidence is not None and evidence.n_runs else _unjudged(places, top_k))),
         policy=policy,
         knowledge=base.description(classification=task.is_classification),
         device=device,

@@ -9,12 +9,14 @@ from typing import Any, Protocol
 from autometa.foundation.errors import ParameterError
 from autometa.foundation.typing import Status
 
-__all__ = ["Limits", "Outcome", "Work"]
+__all__ = ["UNPREPARED", "Limits", "Outcome", "Work"]
 
 GIBIBYTE = 1024**3
 # Loading a task and importing a learner: the largest OpenML tables take seconds from disk, torch on a loaded
 # machine half a minute.
 PREPARATION_SECONDS = 300.0
+# How the message of an outcome begins whose measured part was never reached.
+UNPREPARED = "The preparations (loading the task, a first small fit) ran past"
 
 
 @dataclass(frozen=True, slots=True)

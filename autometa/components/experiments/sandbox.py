@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 import psutil
 
-from autometa.components.experiments.outcome import GIBIBYTE, Limits, Outcome
+from autometa.components.experiments.outcome import GIBIBYTE, UNPREPARED, Limits, Outcome
 
 __all__ = ["Sandbox"]
 
@@ -205,9 +205,7 @@ class _Watch:
 
     def _late(self, peak: int) -> Outcome:
         if not self.has_begun:
-            message = (
-                f"The preparations (loading the task, a first small fit) ran past {self.limits.preparation:g} s."
-            )
+            message = f"{UNPREPARED} {self.limits.preparation:g} s."
             return Outcome("error", message=message, peak_memory=peak)
         seconds = self.limits.seconds
         return Outcome("timeout", message=f"Ran past {seconds:g} s.", peak_memory=peak, seconds=seconds)

@@ -80,10 +80,10 @@ def best_action(
     if not len(candidates):
         return None
     noise = noise_of_a_run(belief)[candidates]
-    rows = len(outlook.mean) * (1 + sizes) + candidates
+    rows = len(outlook.risk) * (1 + sizes) + candidates
     eligible = np.flatnonzero(~excluded)
     # The first run at a size tells nothing without a second one to compare it with: that of the best.
-    incumbent = eligible[int(np.argmin(outlook.mean[eligible]))]
+    incumbent = eligible[int(np.argmin(outlook.risk[eligible]))]
     price = seconds + np.where(outlook.opened, 0.0, seconds[incumbent])[None]
     gains = np.stack([_gains(outlook, eligible, rows, noise / n) for n in _REPETITIONS])
     rates = gains / (np.asarray(_REPETITIONS)[:, None] * price[candidates, sizes])
@@ -91,7 +91,6 @@ def best_action(
     return Action(
         candidate=int(candidates[best]),
         size=int(sizes[best]),
-        # Near the best a compressed regret is a regret in units.
         gain=float(gains[which, best]) * belief.assumptions.unit,
         seconds=float(seconds[candidates[best], sizes[best]]),
         noise=float(noise[best]),
@@ -105,12 +104,17 @@ def noise_of_a_run(belief: Belief) -> FloatArray:
 
 
 def _gains(outlook: Outlook, eligible: IntArray, rows: IntArray, noise: FloatArray) -> FloatArray:
-    """Return how much lower the least expected standing will be after each run, shape (n_runs,)."""
+    """Return how much lower the least expected regret will be after each run, in units, shape (n_runs,).
+
+    A run moves the mean by a normal step and takes the square of that step's size from the variance, so that the
+    expected regret, which is log-normal, stays what it is on average.
+    """
     variance = np.maximum(outlook.covariance[rows, rows], 0.0) + noise
-    change = outlook.covariance[np.ix_(eligible, rows)] / np.sqrt(np.maximum(variance, 1e-12))
-    mean = outlook.mean[eligible]
-    least = np.stack([np.min(mean[:, None] + change * node, axis=0) for node in _NODES])
-    return np.asarray(np.maximum(mean.min() - _WEIGHTS @ least, 0.0))
+    step = outlook.covariance[np.ix_(eligible, rows)] / np.sqrt(np.maximum(variance, 1e-12))
+    risk = outlook.risk[eligible] - outlook.risk[eligible].min()
+    after = risk[:, None] - np.square(step) / 2
+    least = np.stack([np.exp(np.min(after + step * node, axis=0)) for node in _NODES])
+    return np.asarray(np.maximum(1.0 - _WEIGHTS @ least, 0.0))
 
 
 class Costs:

@@ -134,6 +134,11 @@ class Belief:
         scale = float(np.sqrt(weights @ np.square(assumptions.scales)))
         return cls(assumptions.mean + mean, covariance, scale, assumptions, evidence)
 
+    @property
+    def risk(self) -> FloatArray:
+        """Log of the expected regret (plus a unit), up to a constant: doubt counts against a candidate."""
+        return np.asarray(self.mean + np.diag(self.covariance) / 2)
+
     def samples(self, n_samples: int, *, random_state: int = 0) -> FloatArray:
         """Draw standings.
 
@@ -180,7 +185,7 @@ class Belief:
             across = scale * past.covariance(places, seen) + _HARDNESS_VARIANCE * (rows[:, None] == at[None])
             factor = cho_factor(gram + _JITTER * np.eye(len(gram)))
             joint -= across @ cho_solve(factor, across.T)
-        return Outlook(self.mean, joint, opened)
+        return Outlook(self.risk, joint, opened)
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,21 +194,21 @@ class Outlook:
 
     Attributes
     ----------
-    mean : ndarray of float64, shape (n_candidates,)
-        Standings at full size.
+    risk : ndarray of float64, shape (n_candidates,)
+        See `Belief.risk`.
     covariance : ndarray of float64, shape (n, n) with n = n_candidates * (1 + n_sizes)
         Of the standings at full size, then of what runs at each size show.
     opened : ndarray of bool, shape (n_sizes,)
         Whether there is a run to compare with.
     """
 
-    mean: FloatArray
+    risk: FloatArray
     covariance: FloatArray
     opened: BoolArray
 
     def place(self, candidate: int, size: int) -> int:
         """Return the row of `covariance` of a candidate at the size with that position."""
-        return len(self.mean) * (1 + size) + candidate
+        return len(self.risk) * (1 + size) + candidate
 
     def after(self, candidate: int, size: int, noise: float) -> Outlook:
         """Return the outlook with a run under way, whatever it will show.

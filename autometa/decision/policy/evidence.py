@@ -8,18 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from autometa.decision.policy.performance import REGRET_CLIP
+from autometa.domain.metrics import METRICS
 from autometa.foundation.typing import BoolArray, FloatArray, IntArray
 
-__all__ = ["RelativeEvidence", "Run", "compressed"]
+__all__ = ["RelativeEvidence", "Run", "compressed", "least_loss"]
 
-# Variance of one run's loss, times the rows it was scored on, before repetitions have shown what it is here: two
-# learners' losses of one row differ by about .3. It counts as much as so many repetitions.
-_ROW_VARIANCE = 0.1
+# Variance of one run's loss, times the rows it was scored on, for each unit that the best is above a perfect one,
+# before repetitions have shown what it is here. Two good classifiers disagree on a share of rows of about their
+# error; for log-loss and normalised errors between .2 and .8 the same rule is right within a factor of two.
+_ROW_VARIANCE = 0.15
+# So many repetitions count as much as that rule.
 _ROW_VARIANCE_WEIGHT = 2.0
 # Share of the noise that comes from the rows scored on: a repetition has the same ones at every size.
 _SHARED_NOISE = 0.5
 _N_SWEEPS = 10
-_LEAST_VARIANCE = 1e-8
+_LEAST_ABOVE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,20 @@ def compressed(regret: FloatArray, unit: float) -> FloatArray:
     return np.asarray(np.log1p(regret / unit))
 
 
+def least_loss(metric: str) -> float:
+    """Return the loss of a perfect prediction; 0 for a metric that is not autometa's own.
+
+    Parameters
+    ----------
+    metric : str
+
+    Returns
+    -------
+    float
+    """
+    return METRICS[metric].loss(METRICS[metric].best) if metric in METRICS else 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class RelativeEvidence:
     """What the runs say of each (candidate, size), relative to the others at that size.
@@ -91,7 +108,7 @@ class RelativeEvidence:
     variance: float
 
     @classmethod
-    def of(cls, runs: Sequence[Run], *, unit: float, n_test: int) -> RelativeEvidence:
+    def of(cls, runs: Sequence[Run], *, unit: float, n_test: int, perfect: float = 0.0) -> RelativeEvidence:
         """Compare runs of one size with each other.
 
         Parameters
@@ -102,6 +119,8 @@ class RelativeEvidence:
             See `compressed`.
         n_test : int
             Rows that a run was scored on.
+        perfect : float
+            The least loss that the metric can have.
 
         Returns
         -------
@@ -110,7 +129,7 @@ class RelativeEvidence:
         good = [run for run in runs if np.isfinite(run.loss)]
         sizes = sorted({run.n_train for run in good})
         parts = [_Size.of([run for run in good if run.n_train == size]) for size in sizes]
-        variance = _run_variance(parts, n_test)
+        variance = _run_variance(parts, n_test, perfect)
         regret = [part.loss - part.loss.min() for part in parts]
         return cls(
             candidate=_joined([part.candidate for part in parts]).astype(np.int64),
@@ -162,10 +181,12 @@ class _Size:
         return cls(candidates, n_runs, level, float(left @ left) if freedom else 0.0, freedom)
 
 
-def _run_variance(parts: Sequence[_Size], n_test: int) -> float:
+def _run_variance(parts: Sequence[_Size], n_test: int, perfect: float) -> float:
     """Return the variance of one run's loss: what is usual, and what repetitions show."""
-    squares = _ROW_VARIANCE_WEIGHT * _ROW_VARIANCE / max(n_test, 1) + sum(part.residual_squares for part in parts)
-    return max(squares / (_ROW_VARIANCE_WEIGHT + sum(part.freedom for part in parts)), _LEAST_VARIANCE)
+    above = min((float(part.loss.min()) for part in parts), default=perfect + _LEAST_ABOVE) - perfect
+    usual = _ROW_VARIANCE * max(above, _LEAST_ABOVE) / max(n_test, 1)
+    squares = _ROW_VARIANCE_WEIGHT * usual + sum(part.residual_squares for part in parts)
+    return squares / (_ROW_VARIANCE_WEIGHT + sum(part.freedom for part in parts))
 
 
 def _joined(parts: Sequence[FloatArray | IntArray | BoolArray]) -> FloatArray:

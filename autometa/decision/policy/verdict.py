@@ -70,7 +70,7 @@ class Verdict:
         -------
         Verdict
         """
-        first = int(np.argmin(np.where(excluded, np.inf, belief.mean)))
+        first = int(np.argmin(np.where(excluded, np.inf, belief.risk)))
         samples = belief.samples(_N_SAMPLES, random_state=random_state)
         least = samples[:, ~excluded].min(axis=1, keepdims=True)
         regret = belief.assumptions.unit * np.expm1(np.clip(samples - least, 0.0, _ceiling(belief)))
@@ -91,7 +91,7 @@ def _level(belief: Belief, ranking: Ranking, posterior: Posterior, n_test: int) 
     """Return the best candidate on the most rows that were tried, its loss at full size, and the doubt of that."""
     evidence, lessons = belief.evidence, posterior.lessons
     at_top = np.flatnonzero(evidence.n_train == evidence.n_train.max())
-    point = int(at_top[np.argmin(belief.mean[evidence.candidate[at_top]])])
+    point = int(at_top[np.argmin(belief.risk[evidence.candidate[at_top]])])
     candidate = int(evidence.candidate[point])
     halvings = float(belief.assumptions.halvings(evidence.n_train[point]))
     seen = float(evidence.loss[point]) + lessons.level_trend * halvings

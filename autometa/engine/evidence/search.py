@@ -12,6 +12,7 @@ import numpy as np
 
 from autometa.components.experiments import Cell, Limits
 from autometa.components.experiments.cells import CellKey
+from autometa.components.experiments.outcome import UNPREPARED
 from autometa.decision.policy.acquisition import Action, Costs, best_action
 from autometa.decision.policy.belief import Assumptions, Belief
 from autometa.decision.policy.evidence import RelativeEvidence, Run
@@ -173,8 +174,7 @@ class Search:
         return self.deadline - time.monotonic() - reserve
 
     def _best(self) -> int:
-        mean = np.where(self._excluded(), np.inf, self._belief.mean)
-        return int(np.argmin(mean))
+        return int(np.argmin(np.where(self._excluded(), np.inf, self._belief.risk)))
 
     def _excluded(self) -> BoolArray:
         return self.unavailable | np.isin(np.arange(len(self.candidates)), list(self._failures))
@@ -236,11 +236,20 @@ class Search:
     def _fail(self, action: Action, cell: Cell, evaluation: Evaluation) -> None:
         """Leave a candidate out that cannot be fitted; one that is only slow is not tried on more rows."""
         self._closed[action.candidate, action.size :] = True
+        if evaluation.message.startswith(UNPREPARED):
+            # What its strategy imports takes too long now; that says nothing of how well it would do.
+            self._closed[[candidate.strategy == cell.candidate.strategy for candidate in self.candidates]] = True
+            return
         has_run = any(run.candidate == action.candidate for run in self._runs)
         if evaluation.status != "timeout" or not has_run:
             rows = f"on {cell.train_size:,} rows of this table"
             self._failures[action.candidate] = f"{evaluation.status} {rows}: {evaluation.message}"
 
     def _believe(self) -> None:
-        evidence = RelativeEvidence.of(self._runs, unit=self.assumptions.unit, n_test=self.ladder.n_test)
+        evidence = RelativeEvidence.of(
+            self._runs,
+            unit=self.assumptions.unit,
+            n_test=self.ladder.n_test,
+            perfect=self._metric.loss(self._metric.best),
+        )
         self._belief = Belief.given(self.assumptions, evidence)
