@@ -50,6 +50,29 @@ class TrainingData(NamedTuple):
     y: LabelArray
     weights: FloatArray
 
+    def weighted(self, factors: FloatArray) -> TrainingData:
+        """Multiply the weights; rows that count nothing then are left out.
+
+        Parameters
+        ----------
+        factors : ndarray of shape (n,), float64
+            Not negative.
+
+        Returns
+        -------
+        TrainingData
+
+        Raises
+        ------
+        InputError
+            Every row counts nothing.
+        """
+        weights = self.weights * factors
+        kept = weights > 0
+        if not kept.any():
+            raise InputError("No row is left to learn from: every sample or class weight is zero.")
+        return TrainingData(self.X[kept], self.y[kept], weights[kept] / weights[kept].mean())
+
 
 class BaseKernelEnsemble(BaseEstimator):
     """Fits the experts; subclasses say what the targets are and how the experts are stacked."""
@@ -94,8 +117,7 @@ class BaseKernelEnsemble(BaseEstimator):
             self, X, y, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=2, **checks
         )
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        kept = weights > 0
-        return TrainingData(X[kept], y[kept], weights[kept] / weights[kept].mean())
+        return TrainingData(X, y, np.ones(len(X))).weighted(weights)
 
     def _check_parameters(self) -> None:
         names = DEFAULT_KERNELS if self.kernels == "default" else self.kernels

@@ -133,8 +133,7 @@ class KernelEnsembleClassifier(ClassifierMixin, BaseKernelEnsemble):
         """
         data = self._training_data(X, y, sample_weight)
         check_classification_targets(data.y)
-        weights = data.weights * compute_sample_weight(self.class_weight, data.y)
-        data = data._replace(weights=weights / weights.mean())
+        data = data.weighted(compute_sample_weight(self.class_weight, data.y))
         self.classes_, labels = np.unique(data.y, return_inverse=True)
         counts = np.bincount(labels, weights=data.weights)
         self.class_prior_ = (counts + 1.0) / (counts + 1.0).sum()

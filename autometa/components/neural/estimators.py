@@ -141,6 +141,7 @@ class TabularNetworkClassifier(ClassifierMixin, BaseTabularNetwork):
             Finite numbers.
         y : array-like of shape (n_samples,)
         sample_weight : array-like of shape (n_samples,), optional
+            Not negative; rows of weight 0 are left out.
 
         Returns
         -------
@@ -161,7 +162,14 @@ class TabularNetworkClassifier(ClassifierMixin, BaseTabularNetwork):
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         if self.class_weight is not None:
             weights = weights * compute_sample_weight(self.class_weight, y)
-        self._fit_network(X, codes.astype(np.int64), weights, n_outputs=len(self.classes_), classification=True)
+        kept = weights > 0
+        self._fit_network(
+            X[kept],
+            codes[kept].astype(np.int64),
+            weights[kept],
+            n_outputs=len(self.classes_),
+            classification=True,
+        )
         return self
 
     def _after_training(self, report: TrainingReport, judged: Rows) -> None:
@@ -272,6 +280,7 @@ learning_rate, weight_decay, max_epochs, patience, batch_size, validation_share,
             Finite numbers.
         y : array-like of shape (n_samples,)
         sample_weight : array-like of shape (n_samples,), optional
+            Not negative; rows of weight 0 are left out.
 
         Returns
         -------
@@ -279,8 +288,10 @@ learning_rate, weight_decay, max_epochs, patience, batch_size, validation_share,
         """
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        y = np.asarray(y, dtype=np.float64)
-        self.target_mean_, self.target_scale_ = float(y.mean()), float(y.std()) or 1.0
+        kept = weights > 0
+        X, y, weights = X[kept], np.asarray(y, dtype=np.float64)[kept], weights[kept]
+        self.target_mean_ = float(np.average(y, weights=weights))
+        self.target_scale_ = float(np.sqrt(np.average((y - self.target_mean_) ** 2, weights=weights))) or 1.0
         margin = 0.25 * float(np.ptp(y))
         self.target_range_ = (float(y.min()) - margin, float(y.max()) + margin)
         standardised = ((y - self.target_mean_) / self.target_scale_).astype(np.float32)

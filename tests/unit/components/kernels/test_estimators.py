@@ -223,3 +223,13 @@ def test_refused_weights_and_coverage():
         KernelEnsembleRegressor().fit([[0.0], [1.0]], [0.0, 1.0], [0.0, 0.0])
     with pytest.raises(ParameterError, match="coverage"):
         KernelEnsembleRegressor().fit([[0.0], [1.0]], [0.0, 1.0]).predict_interval([[0.0]], coverage=90)
+
+
+def test_a_class_of_weight_zero_is_left_out():
+    X, y = load_wine(return_X_y=True)
+    weighted = KernelEnsembleClassifier(class_weight={0: 1.0, 1: 1.0, 2: 0.0}).fit(X, y)
+    without = KernelEnsembleClassifier().fit(X[y < 2], y[y < 2])
+    assert weighted.classes_.tolist() == [0, 1]
+    np.testing.assert_allclose(weighted.predict_proba(X), without.predict_proba(X))
+    with pytest.raises(InputError, match="weight is zero"):
+        KernelEnsembleClassifier(class_weight={0: 0.0, 1: 0.0, 2: 0.0}).fit(X, y)

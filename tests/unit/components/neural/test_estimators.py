@@ -154,6 +154,20 @@ def test_weights_are_heeded():
     assert shares[0] < shares[1] < shares[2]
 
 
+def test_rows_of_weight_zero_do_not_matter():
+    generator = np.random.default_rng(0)
+    X, weights = generator.normal(size=(120, 3)), np.repeat([1.0, 0.0], [100, 20])
+    spoilt, wild = X.copy(), np.where(weights > 0, X[:, 0], 1e6)
+    spoilt[weights == 0] = 1e6
+    plain = TabularNetworkRegressor(**TINY).fit(X[:100], X[:100, 0]).predict(X)
+    weighted = TabularNetworkRegressor(**TINY).fit(spoilt, wild, sample_weight=weights).predict(X)
+    assert np.array_equal(plain, weighted)
+    labels = np.where(weights > 0, (X[:, 0] > 0).astype(int), 2)
+    model = TabularNetworkClassifier(**TINY).fit(spoilt, labels, sample_weight=weights)
+    assert model.classes_.tolist() == [0, 1, 2]
+    assert model.predict_proba(X)[:, 2].max() < 0.2
+
+
 def test_the_device_and_its_reason_are_stated(wine):
     X, _, y, _ = wine
     model = TabularNetworkClassifier(**{**TINY, "device": "auto", "max_epochs": 1}).fit(X, y)
