@@ -9,7 +9,7 @@ import pytest
 from tests.contracts.source import imports, trees
 
 LAYERS = ("foundation", "domain", "plugins", "components", "decision", "engine", "edges")
-EDGES = {"cli", "testing", "__main__"}
+EDGES = {"cli", "preprocessing", "testing", "__main__"}
 # A strategy is a recipe around an estimator, and the estimators are worth reading on their own; kernels run on a
 # GPU by way of the one room that may import torch.
 SIBLINGS_ALLOWED = {("strategies", "kernels"), ("strategies", "neural"), ("kernels", "neural")}

@@ -169,8 +169,9 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         from sklearn.impute import SimpleImputer
 
         if not self._imputes:
-            return "passthrough"
-        steps = [
+            return FunctionTransformer(_within_float32)
+        steps: list[tuple[str, Any]] = [
+            ("clip", FunctionTransformer(_within_float32)),  # scalers square: 1e300 would overflow
             ("impute", SimpleImputer(strategy="median")),
             ("scale", make_scaler(self.scaling, self.random_state)),
         ]
@@ -232,6 +233,11 @@ def _kind(column: pd.Series) -> str:
 def _n_levels(column: pd.Series) -> int:
     """Number of different cells, missing counted as one."""
     return int(np.count_nonzero(np.bincount(column.cat.codes.to_numpy() + 1)))
+
+
+def _within_float32(columns: Any) -> FloatArray:
+    """Clip to what float32, in which trees compute, takes for finite."""
+    return np.asarray(columns, dtype=np.float64).clip(-1e37, 1e37)
 
 
 def _at_least_one_column(matrix: FloatArray) -> FloatArray:

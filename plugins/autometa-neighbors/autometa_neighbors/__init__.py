@@ -1,0 +1,25 @@
+"""Neighbours for autometa: k nearest neighbours, naive Bayes and discriminants, cheap and unlike the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from autometa import Strategy, hookimpl
+
+__all__ = ["register_strategies"]
+
+
+@hookimpl
+def register_strategies(register: Callable[[Strategy], None]) -> None:
+    """Register the three strategies.
+
+    Parameters
+    ----------
+    register : callable
+    """
+    from autometa_neighbors.bayes import NaiveBayes
+    from autometa_neighbors.discriminants import Discriminant
+    from autometa_neighbors.nearest import NearestNeighbors
+
+    for strategy in (NearestNeighbors(), NaiveBayes(), Discriminant()):
+        register(strategy)

@@ -1,0 +1,30 @@
+"""What autometa relies on in every strategy and plugin."""
+
+from __future__ import annotations
+
+from autometa_trees.forests import ExtraTrees, RandomForest
+from autometa_trees.histogram import HistogramBoosting
+
+from autometa.testing import PluginConformance, StrategyConformance
+
+
+class TestHistogramBoosting(StrategyConformance):
+    strategy = HistogramBoosting()
+    fits_whole_portfolio = False
+
+
+class TestRandomForest(StrategyConformance):
+    strategy = RandomForest()
+    tables = ("mixed", "rare_class")
+    fits_whole_portfolio = False
+
+
+class TestExtraTrees(StrategyConformance):
+    strategy = ExtraTrees()
+    tables = ("mixed", "rare_class")
+    fits_whole_portfolio = False
+
+
+class TestPlugin(PluginConformance):
+    plugin = "trees"
+    strategies = ("histogram_boosting", "random_forest", "extra_trees")
