@@ -20,6 +20,7 @@ TRUSTED_PACKAGES = frozenset({"autometa", "sklearn", "skrub", "numpy", "scipy"})
 TRUSTED_FUNCTIONS = frozenset(
     {
         "autometa.components.strategies.preprocessing._at_least_one_column",
+        "autometa.components.strategies.preprocessing._within_float32",
         "scipy._lib.array_api_compat.numpy._aliases.asarray",
     }
 )
