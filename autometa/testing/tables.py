@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ WORDS: Final = ("alder", "birch", "cedar", "ebony", "hazel", "larch", "maple")
 
 
 def make_task(table: str, task_type: str) -> Task:
-    """Return one of the small tasks, newly made; it is the same one at every call.
+    """Return one of the small tasks: the same one at every call, as a copy of its own.
 
     Parameters
     ----------
@@ -45,6 +46,12 @@ def make_task(table: str, task_type: str) -> Task:
             f"make_task() knows the tables {list(TABLES)} and the types {list(TASK_TYPES)}; "
             f"got {table!r} and {task_type!r}."
         )
+    task = _made(table, task_type)
+    return replace(task, X=task.X.copy(), y=task.y.copy(), roles=dict(task.roles))
+
+
+@cache
+def _made(table: str, task_type: str) -> Task:
     frame = _MAKERS[table]()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # rare classes and columns without values are meant
