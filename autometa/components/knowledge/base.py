@@ -15,6 +15,7 @@ import pandas as pd
 from autometa.components.knowledge.align import align
 from autometa.components.knowledge.manifest import Manifest, read_manifest
 from autometa.components.knowledge.merging import (
+    check_same_data,
     check_supplement,
     merged_manifest,
     merged_tables,
@@ -175,7 +176,9 @@ class KnowledgeBase:
         """
         if len(bases) == 1:
             return bases[0]
-        return cls(merged_manifest(bases), **merged_tables([base._tables() for base in bases]))
+        manifest = merged_manifest(bases)
+        check_same_data(bases)
+        return cls(manifest, **merged_tables([base._tables() for base in bases]))
 
     def with_supplement(self, more: KnowledgeBase) -> KnowledgeBase:
         """Add what another one knows about the tasks of this one, or about described tasks of its own.

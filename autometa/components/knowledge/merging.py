@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from autometa.components.knowledge.manifest import Manifest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from autometa.components.knowledge.base import KnowledgeBase
 
 __all__ = [
+    "check_same_data",
     "check_supplement",
     "merged_manifest",
     "merged_tables",
@@ -50,8 +52,6 @@ def merged_manifest(bases: Sequence[KnowledgeBase]) -> Manifest:
     ------
     KnowledgeSchemaError
         If their meta-features are of different versions.
-    KnowledgeError
-        If the same key stands for different data, or for the same data with other splits.
     """
     describing = [base for base in bases if len(base.metafeatures)] or list(bases[:1])
     versions = {base.manifest.metafeature_version for base in describing}
@@ -61,7 +61,6 @@ def merged_manifest(bases: Sequence[KnowledgeBase]) -> Manifest:
             "with one version of autometa.",
             versions=sorted(versions),
         )
-    check_same_data(bases)
     names = [base.manifest.metafeature_names for base in describing]
     kinds = dict.fromkeys(kind for each in names for kind in each)
     changes = {
@@ -129,9 +128,24 @@ def merged_tables(parts: Sequence[Mapping[str, pd.DataFrame]]) -> dict[str, pd.D
 
 
 def _stacked(tables: list[pd.DataFrame], identity: list[str]) -> pd.DataFrame:
-    plain = [_plain(table) for table in tables]
-    filled = [table for table in plain if len(table)] or plain[:1]
+    filled = _with_shared_categories([table for table in tables if len(table)] or tables[:1])
     return pd.concat(filled, ignore_index=True).drop_duplicates(identity, keep="last").reset_index(drop=True)
+
+
+def _with_shared_categories(tables: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Give the categorical columns of all tables the same categories, so that stacking keeps them."""
+    if len(tables) == 1:
+        return tables
+    shared = set.intersection(*(set(table.select_dtypes("category").columns) for table in tables))
+    for column in shared:
+        union = pd.Index(
+            np.unique(np.concatenate([table[column].cat.categories.to_numpy(object) for table in tables]))
+        )
+        tables = [table.assign(**{column: table[column].cat.set_categories(union)}) for table in tables]
+    return [
+        table.astype(dict.fromkeys(set(table.select_dtypes("category").columns) - shared, object))
+        for table in tables
+    ]
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
@@ -160,6 +174,11 @@ def supplemented_tables(base: KnowledgeBase, more: KnowledgeBase) -> dict[str, p
 
 
 def _unknown(known: pd.DataFrame, table: pd.DataFrame, identity: list[str]) -> pd.DataFrame:
+    if table.empty:
+        return table
+    last = identity[-1]
+    if last == "candidate":  # of most plugins no candidate is known: the keys of all evaluations need not be made
+        known = known[known[last].isin(table[last].unique())]
     return table[~_keys(table, identity).isin(_keys(known, identity))].reset_index(drop=True)
 
 
@@ -194,14 +213,16 @@ def check_supplement(base: KnowledgeBase, more: KnowledgeBase) -> None:
     check_same_data((base, more))
     pair = IDENTITY["metafeatures"]
     asked = _keys(more.evaluations[pair].drop_duplicates(), pair)
-    described = [_keys(table, pair) for table in (base.metafeatures, base.evaluations, more.metafeatures)]
-    unknown = [key for key in asked if not any(key in known for known in described)]
-    if unknown:
+    unknown = asked
+    for table in (base.metafeatures, more.metafeatures, base.evaluations):  # the large one only if it must be
+        if len(unknown):
+            unknown = unknown[~unknown.isin(_keys(table[pair].drop_duplicates(), pair))]
+    if len(unknown):
         raise KnowledgeError(
             f"It has evaluations on {len(unknown)} pairs of task and training size (0 = all rows), such as "
-            f"{unknown[:3]}, that neither it nor the knowledge base it adds to describes. Write it with "
+            f"{unknown[:3].tolist()}, that neither it nor the knowledge base it adds to describes. Write it with "
             "`autometa kb export --plugin` for the knowledge base that is used: it then has the meta-features.",
-            pairs=unknown,
+            pairs=unknown.tolist(),
         )
 
 
