@@ -43,6 +43,7 @@ N_INFLUENCES = 5
 NAN = float("nan")
 BY_CALLER = "left out by the caller"
 NO_HISTORY = "no history: judged by nothing yet"
+NO_ORDER = "No strategy in the list has a history in the knowledge base: the order means nothing yet."
 NO_KNOWN_RUNS = "no history"
 
 
@@ -146,7 +147,10 @@ def recommend(
                 )
             excluded.update({finding.candidates[place].id: why for place, why in finding.failures.items()})
             evidence = _evidence(finding, time_budget, answer.ranking)
-            notes.extend(_finding_notes(finding))
+            notes = [
+                *(note for note in notes if finding.verdict is None or note != NO_ORDER),
+                *_finding_notes(finding),
+            ]
             places = _judged(task, finding, answer.ranking, places)
     if not places:
         telling = sorted(excluded.items(), key=lambda item: item[1] == BY_CALLER)
@@ -251,9 +255,8 @@ def _ask(
     """Rank the candidates of the strategies that have a history; without any the ranking is empty."""
     if not strategies:
         nothing = np.empty(0)
-        note = "No strategy in the list has a history in the knowledge base: the order means nothing yet."
         counts = np.empty(0, np.int64)
-        ranking = Ranking((), counts, nothing, nothing, nothing, nothing, counts, notes=(note,))
+        ranking = Ranking((), counts, nothing, nothing, nothing, nothing, counts, notes=(NO_ORDER,))
         return _Answer(ranking, _sizes_only(task), get_policy(policy))
     if base.manifest.metafeature_version != SCHEMA_VERSION:
         raise KnowledgeSchemaError(
@@ -361,7 +364,9 @@ def _with_finding(
     index = position[place.candidate.id]
     trials, verdict = finding.trials.get(index, ()), finding.verdict
     here = sum(trial.repetitions for trial in trials)
-    tried = f"; {here} fits here on up to {trials[-1].n_train:,} rows" if trials else ""
+    tried = (
+        f"; {here} {'fit' if here == 1 else 'fits'} here on up to {trials[-1].n_train:,} rows" if trials else ""
+    )
     found = replace(
         place,
         rank=rank,

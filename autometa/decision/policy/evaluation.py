@@ -20,7 +20,7 @@ from autometa.decision.policy.weighted import WeightedPolicy
 from autometa.foundation.errors import ParameterError, PolicyError
 from autometa.foundation.typing import BoolArray, FloatArray, IntArray
 
-__all__ = ["DEFAULT_POLICIES", "evaluate_policies", "group_folds", "query_of", "true_regrets"]
+__all__ = ["DEFAULT_POLICIES", "evaluate_policies", "group_folds", "query_of", "seeded", "true_regrets"]
 
 DEFAULT_POLICIES = ("proximity", "static_portfolio", "nearest_tasks", "single_best", "random")
 
@@ -154,7 +154,7 @@ def _judge_fold(
     past = Experience.fit(training, random_state=seed)
     results = []
     for policy in policies:
-        fresh = _seeded(policy, seed)
+        fresh = seeded(policy, seed)
         fitted = fresh.learn(past) if isinstance(fresh, WeightedPolicy) else fresh.fit(training)
         for row in rows:
             ranking = fitted.rank(query_of(meta_dataset, int(row)))
@@ -186,7 +186,18 @@ def _judge(meta_dataset: MetaDataset, row: int, ranking: Ranking) -> dict[str, A
     }
 
 
-def _seeded(policy: str | Policy, seed: int) -> Policy:
+def seeded(policy: str | Policy, seed: int) -> Policy:
+    """Return an unfitted policy, with the seed if it has a parameter ``random_state``.
+
+    Parameters
+    ----------
+    policy : str or Policy
+    seed : int
+
+    Returns
+    -------
+    Policy
+    """
     fresh = get_policy(policy) if isinstance(policy, str) else policy
     return replace(fresh, random_state=seed) if "random_state" in fresh.parameters() else replace(fresh)  # type: ignore[type-var]
 

@@ -12,12 +12,14 @@ import pandas as pd
 
 from autometa.components.knowledge.meta_dataset import MetaDataset
 from autometa.decision.policy._base import Policy, Ranking
+from autometa.decision.policy.baselines import SingleBestPolicy
 from autometa.decision.policy.belief import Belief
-from autometa.decision.policy.catalogue import get_policy
-from autometa.decision.policy.evaluation import group_folds, query_of, true_regrets
+from autometa.decision.policy.evaluation import group_folds, query_of, seeded, true_regrets
 from autometa.decision.policy.evidence import RelativeEvidence, Run, least_loss
+from autometa.decision.policy.experience import Experience
 from autometa.decision.policy.posterior import Posterior
 from autometa.decision.policy.report import AVERAGES
+from autometa.decision.policy.weighted import WeightedPolicy
 from autometa.foundation.errors import ParameterError, PolicyError
 from autometa.foundation.typing import BoolArray, FloatArray, IntArray
 
@@ -124,10 +126,11 @@ def _judge_fold(
 ) -> list[dict[str, Any]]:
     outside = np.isin(meta_dataset.groups, held_out)
     training = meta_dataset.take(~outside)
-    prior = get_policy(policy) if isinstance(policy, str) else policy
-    prior = prior.fit(training)
+    past = Experience.fit(training, random_state=seed)
+    fresh = seeded(policy, seed)
+    prior = fresh.learn(past) if isinstance(fresh, WeightedPolicy) else fresh.fit(training)
     posterior = Posterior(prior, random_state=seed).fit(training)
-    single_best = get_policy("single_best").fit(training)
+    single_best = SingleBestPolicy().learn(past)
     found = []
     for row in judged[outside[judged]].tolist():
         query = query_of(meta_dataset, row)
@@ -210,8 +213,8 @@ def replay_table(results: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row per (average, setting, method): ``average`` as in `EvaluationReport.to_frame`; ``n_tasks``;
-        ``closed_gap``, ``over_prior`` and ``over_subsample`` (closed gap above that of the prior, and of the winner
-        on the subsample), each with ``_low`` and ``_high``; ``mean_regret``.
+        ``closed_gap``, ``over_prior`` and ``over_subsample`` (closed gap above that of the prior, and of the
+        winner on the subsample), each with ``_low`` and ``_high``; ``mean_regret``.
     """
     rows = []
     for setting, part in results.groupby("setting", sort=False):
