@@ -30,6 +30,7 @@ from autometa.engine.collection_export import JOURNAL_FILE, export_knowledge, pr
 from autometa.engine.collection_work import CollectionWork, Description, Protocol, SplitSource, Survey
 from autometa.foundation.errors import KnowledgeError, ParameterError, PluginError
 from autometa.plugins import get_registry
+from autometa.plugins.discovery import BUILT_IN_DISTRIBUTION
 from autometa.plugins.isolation import portfolio
 
 __all__ = [
@@ -305,7 +306,7 @@ class _Collection:
 
     def run(self, journal: Journal, *, run_again: tuple[str, ...]) -> None:
         """Survey what is not surveyed yet, then work the grid off."""
-        journal.append("run", provenance(self.source, self.work, self.limits, n_jobs=self.n_jobs))
+        journal.append("run", self._provenance())
         records = list(journal.records())
         facts = self._surveyed(journal, records, run_again)
         candidates = self._candidates(journal, records)
@@ -320,6 +321,13 @@ class _Collection:
         with Progress(len(jobs), "Collecting") as progress:
             for job, outcome in self._outcomes(jobs):
                 self._store(journal, job, outcome, progress)
+
+    def _provenance(self) -> dict[str, Any]:
+        plugins = [record for record in get_registry().records if {*record.strategies} & {*self.work.strategies}]
+        distributions = {plugin.distribution for plugin in plugins if plugin.distribution} - {
+            BUILT_IN_DISTRIBUTION
+        }
+        return provenance(self.source, self.work, self.limits, n_jobs=self.n_jobs, distributions=distributions)
 
     def _outcomes(self, jobs: Sequence[Any]) -> Iterator[tuple[Any, Outcome]]:
         return run_jobs(self.work, jobs, limits=self.limits, n_jobs=self.n_jobs, backend=self.backend)

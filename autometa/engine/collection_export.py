@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
+import re
+from collections.abc import Collection, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ __all__ = ["JOURNAL_FILE", "export_knowledge", "provenance"]
 JOURNAL_FILE = "journal.jsonl"
 DISTRIBUTION = "autometa-ml"
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "skrub", "torch", "tabm", "rtdl_num_embeddings")
+_REQUIRED_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TASK = (
     "task",
     "dataset_id",
@@ -129,7 +131,14 @@ def _story(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"protocol": records[0]["protocol"], "runs": runs, "skipped": skipped}
 
 
-def provenance(source: SplitSource, work: EvaluationWork, limits: Limits, *, n_jobs: int) -> dict[str, Any]:
+def provenance(
+    source: SplitSource,
+    work: EvaluationWork,
+    limits: Limits,
+    *,
+    n_jobs: int,
+    distributions: Collection[str] = (),
+) -> dict[str, Any]:
     """Return what is to be known of a run: data, limits, machine, versions.
 
     Parameters
@@ -138,6 +147,8 @@ def provenance(source: SplitSource, work: EvaluationWork, limits: Limits, *, n_j
     work : EvaluationWork
     limits : Limits
     n_jobs : int
+    distributions : collection of str
+        Those whose strategies are measured; their versions and those of what they require are stated.
 
     Returns
     -------
@@ -152,8 +163,22 @@ def provenance(source: SplitSource, work: EvaluationWork, limits: Limits, *, n_j
         "memory_per_cell": limits.memory,
         "n_jobs": n_jobs,
         "machine": _machine(),
-        "versions": {name: found for name in (DISTRIBUTION, *LIBRARIES) if (found := _version(name))},
+        "versions": _versions(distributions),
     }
+
+
+def _versions(distributions: Collection[str]) -> dict[str, str]:
+    """Return the installed versions of autometa, its libraries, some distributions and what those require."""
+    required = [_REQUIRED_NAME.match(line) for name in sorted(distributions) for line in _requirements(name)]
+    names = [DISTRIBUTION, *LIBRARIES, *sorted(distributions), *(match[0] for match in required if match)]
+    return {name: found for name in dict.fromkeys(names) if (found := _version(name))}
+
+
+def _requirements(distribution: str) -> list[str]:
+    try:
+        return requires(distribution) or []
+    except PackageNotFoundError:
+        return []
 
 
 def _machine() -> dict[str, Any]:

@@ -324,7 +324,7 @@ class Recommendation:
         strategy = get_registry().strategy(candidate.strategy)
         return strategy.build(
             candidate.configuration,
-            task or self._task(None, None),
+            (task or self._task(None, None)).lent(),
             device=self.device,
             random_state=self.random_state,
         )

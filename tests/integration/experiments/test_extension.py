@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 
 from autometa.components.knowledge import KnowledgeBase
-from autometa.engine import collection, recommend
+from autometa.engine import collection, collection_export, recommend
 from autometa.engine.collection import build_knowledge, extend_with_plugin, plugin_supplement
 from autometa.foundation.errors import KnowledgeError, ParameterError
 from autometa.plugins import MetaFeatureFunction, PluginRecord
@@ -89,3 +89,9 @@ def test_a_plugin_without_strategies_or_figures_has_nothing_to_ship(base, shippe
     build_knowledge(folder, tmp_path, strategies=["linear"], tasks=["openml-2"], sizes=(64,), **QUICK)
     with pytest.raises(KnowledgeError, match=r"no evaluation of \['misbehaving'\]"):
         plugin_supplement(base, tmp_path, "rogue")
+
+
+def test_a_run_states_the_versions_of_the_plugins_libraries():
+    found = collection_export._versions({"autometa-ml", "not-installed"})
+    assert {"autometa-ml", "numpy", "pluggy", "joblib"} <= set(found)
+    assert "not-installed" not in found
