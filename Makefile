@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PLUGINS := $(patsubst %/pyproject.toml,--editable %,$(wildcard plugins/*/pyproject.toml))
 # The learners are small here: one thread a process is fastest and leaves the other cores to other processes.
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -29,12 +30,14 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "autometa needs Python 3.11 or newer; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable .
+$(VENV)/.installed: pyproject.toml plugins/autometa-trees/pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable . --editable plugins/autometa-trees
 	touch $@
 
-$(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+# Every first-party plugin, and of the libraries that they wrap those that need no weights. (xgboost-cpu is XGBoost
+# without its CUDA packages, under the same import name.)
+$(VENV)/.installed-dev: pyproject.toml $(wildcard plugins/*/pyproject.toml) | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]' $(PLUGINS) lightgbm catboost xgboost-cpu
 	touch $@ $(VENV)/.installed
 
 clean:

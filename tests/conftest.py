@@ -17,13 +17,14 @@ from autometa.foundation.settings import ENVIRONMENT_PREFIX
 def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Give the tests the default settings, whatever the developer has set, and a cache of their own.
 
-    In child processes too.
+    In child processes too. No plugin is loaded: what the built-in strategies do depends on no other distribution.
     """
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX)]:
             patch.delenv(name)
         patch.setenv(f"{ENVIRONMENT_PREFIX}CACHE_DIRECTORY", str(folder))
+        patch.setenv(f"{ENVIRONMENT_PREFIX}PLUGINS", "")
         yield folder
 
 

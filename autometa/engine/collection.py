@@ -1,4 +1,4 @@
-"""Collecting a knowledge base: build, extend, resume, export."""
+"""Collecting a knowledge base: build, resume, export."""
 
 from __future__ import annotations
 
@@ -28,19 +28,12 @@ from autometa.components.openml.folder import OpenMLFolder
 from autometa.domain import Candidate, Strategy, Task
 from autometa.engine.collection_export import JOURNAL_FILE, export_knowledge, provenance
 from autometa.engine.collection_work import CollectionWork, Description, Protocol, SplitSource, Survey
-from autometa.foundation.errors import KnowledgeError, ParameterError, PluginError
+from autometa.foundation.errors import ParameterError, PluginError
 from autometa.plugins import get_registry
 from autometa.plugins.discovery import BUILT_IN_DISTRIBUTION
-from autometa.plugins.isolation import portfolio
+from autometa.plugins.isolation import portfolio, unsupported
 
-__all__ = [
-    "Protocol",
-    "build_knowledge",
-    "export_knowledge",
-    "extend_knowledge",
-    "extend_with_plugin",
-    "plugin_supplement",
-]
+__all__ = ["Protocol", "build_knowledge", "export_knowledge"]
 
 DEFAULT_SIZES = (0, 1024, 256)
 GIBIBYTE = 1024**3
@@ -138,149 +131,6 @@ def build_knowledge(
     if output is not None:
         base.save(output)
     return base
-
-
-def extend_knowledge(
-    base: KnowledgeBase,
-    source_folder: str | os.PathLike[str],
-    workspace: str | os.PathLike[str],
-    *,
-    strategies: Iterable[str],
-    **options: Any,
-) -> KnowledgeBase:
-    """Evaluate further strategies on the tasks of a knowledge base, on the same splits and sizes.
-
-    Parameters
-    ----------
-    base : KnowledgeBase
-        Made by `build_knowledge` from the same data.
-    source_folder, workspace : path
-        As in `build_knowledge`.
-    strategies : iterable of str
-    **options : Any
-        Further arguments of `build_knowledge`; sizes, n_splits, protocol and tasks default to those of `base`.
-
-    Returns
-    -------
-    KnowledgeBase
-        With what `base` holds and the new evaluations.
-
-    Raises
-    ------
-    KnowledgeError
-        If `base` does not say how its splits were made.
-    """
-    settings = {**_same_grid(base), **options}
-    output = settings.pop("output", None)
-    merged = KnowledgeBase.merge(
-        base, build_knowledge(source_folder, workspace, strategies=strategies, **settings)
-    )
-    if output is not None:
-        merged.save(output)
-    return merged
-
-
-def extend_with_plugin(
-    base: KnowledgeBase,
-    source_folder: str | os.PathLike[str],
-    workspace: str | os.PathLike[str],
-    plugin: str,
-    *,
-    output: str | os.PathLike[str] | None = None,
-    **options: Any,
-) -> KnowledgeBase:
-    """Evaluate a plugin's strategies on the tasks of a knowledge base, and write the files that the plugin ships.
-
-    The same call goes on where one was stopped.
-
-    Parameters
-    ----------
-    base : KnowledgeBase
-        The one that the plugin's users have (``KnowledgeBase.shipped(plugins=False)``).
-    source_folder, workspace : path
-        As in `build_knowledge`.
-    plugin : str
-    output : path, optional
-        Folder for the files, inside the plugin's package.
-    **options : Any
-        As in `extend_knowledge`.
-
-    Returns
-    -------
-    KnowledgeBase
-        A supplement of `base` (see `plugin_supplement`).
-
-    Raises
-    ------
-    ParameterError
-        If no such plugin is installed, or it brings no strategy.
-    KnowledgeError
-        If `base` does not say how its splits were made.
-    """
-    settings = {**_same_grid(base), **options}
-    build_knowledge(source_folder, workspace, strategies=_strategies_of(plugin), **settings)
-    return plugin_supplement(base, workspace, plugin, output=output)
-
-
-def plugin_supplement(
-    base: KnowledgeBase,
-    workspace: str | os.PathLike[str],
-    plugin: str,
-    *,
-    output: str | os.PathLike[str] | None = None,
-) -> KnowledgeBase:
-    """Make the files that a plugin ships of what a workspace holds now, whoever collected it.
-
-    Parameters
-    ----------
-    base : KnowledgeBase
-        The one that the plugin's users have.
-    workspace : path
-        Of `extend_with_plugin` or `build_knowledge`.
-    plugin : str
-    output : path, optional
-        Folder for the files.
-
-    Returns
-    -------
-    KnowledgeBase
-        With the evaluations of the plugin's strategies, and meta-features only of what `base` does not describe.
-
-    Raises
-    ------
-    ParameterError
-        If no such plugin is installed, or it brings no strategy.
-    KnowledgeError
-        If the workspace has nothing of it, or other data or splits than `base`.
-    """
-    supplement = export_knowledge(workspace).supplement_to(base, _strategies_of(plugin))
-    if output is not None:
-        supplement.save(output)
-    return supplement
-
-
-def _strategies_of(plugin: str) -> tuple[str, ...]:
-    names = get_registry().record(plugin).strategies
-    if not names:
-        raise ParameterError(f"Plugin {plugin!r} brings no strategy; see `autometa plugins`.", plugin=plugin)
-    return names
-
-
-def _same_grid(base: KnowledgeBase) -> dict[str, Any]:
-    """Return the arguments of `build_knowledge` that make its figures comparable with those of `base`."""
-    stated = base.manifest.provenance.get("protocol")
-    if not isinstance(stated, dict):
-        raise KnowledgeError(
-            "The knowledge base does not state the protocol of its splits, so new evaluations would not be "
-            "comparable. Build one with `autometa kb build`."
-        )
-    sizes = sorted(base.evaluations["train_size"].unique().tolist(), key=lambda size: -size if size else -(2**62))
-    return {
-        "sizes": sizes,
-        "n_splits": int(base.evaluations["split"].max()) + 1,
-        "protocol": Protocol.from_dict(stated),
-        "tasks": frozenset(base.tasks["task"].astype(str)),
-    }
 
 
 def _check(sizes: Sequence[int], n_splits: int, strategies: dict[str, Strategy]) -> None:
@@ -381,9 +231,13 @@ class _Collection:
         return found
 
     def _offered(self, task: Task) -> list[Candidate]:
-        """Return the portfolios for a kind of task; a strategy whose portfolio fails is left out of it."""
+        """Return the portfolios for a kind of task, without strategies that refuse the kind or fail to answer."""
         offered: list[Candidate] = []
+        refused = unsupported(self.work.strategies, task)
         for name, strategy in self.work.strategies.items():
+            if name in refused:
+                _logger.info("%s is left out of %s tasks: %s", name, task.type.value, refused[name])
+                continue
             try:
                 offered += portfolio(name, strategy, task)
             except PluginError as error:

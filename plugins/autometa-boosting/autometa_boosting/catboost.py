@@ -57,9 +57,7 @@ class CatBoost(BoostingStrategy):
     configurations: ClassVar[tuple[dict[str, Any], ...]] = (
         {"learning_rate": 0.08, "depth": 6, "l2": 3.0, "one_hot": 5, "colsample": 1.0, "grow": "SymmetricTree"},
         {"learning_rate": 0.08, "depth": 4, "l2": 1.0, "one_hot": 10, "colsample": 0.5, "grow": "SymmetricTree"},
-        {"learning_rate": 0.08, "depth": 6, "l2": 5.0, "one_hot": 2, "colsample": 0.5, "grow": "Depthwise"},
         {"learning_rate": 0.12, "depth": 2, "l2": 2.0, "one_hot": 5, "colsample": 1.0, "grow": "SymmetricTree"},
-        {"learning_rate": 0.06, "depth": 6, "l2": 12.0, "one_hot": 3, "colsample": 0.3, "grow": "SymmetricTree"},
         {"learning_rate": 0.1, "depth": 5, "l2": 1.0, "one_hot": 50, "colsample": 0.8, "grow": "Depthwise"},
     )
 

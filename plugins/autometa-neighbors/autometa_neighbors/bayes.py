@@ -23,11 +23,9 @@ class NaiveBayes(ScaledStrategy):
     only_classification: ClassVar[bool] = True
     configurations: ClassVar[tuple[dict[str, Any], ...]] = (
         {"scaling": "quantile", "likelihood": "gaussian", "smoothing": 1e-3},
-        {"scaling": "standard", "likelihood": "gaussian", "smoothing": 1e-2},
         {"scaling": "squash", "likelihood": "gaussian", "smoothing": 0.1},
         {"scaling": "squash", "likelihood": "bins", "smoothing": 1.0, "n_bins": 5},
         {"scaling": "squash", "likelihood": "bins", "smoothing": 1.0, "n_bins": 12},
-        {"scaling": "squash", "likelihood": "bins", "smoothing": 10.0, "n_bins": 8},
     )
 
     def search_space(self, task: Task) -> Mapping[str, BaseDistribution]:

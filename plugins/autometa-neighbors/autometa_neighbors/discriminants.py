@@ -25,9 +25,7 @@ class Discriminant(ScaledStrategy):
         {"scaling": "squash", "pooling": 0.1, "shrinkage": 0.05},
         {"scaling": "quantile", "pooling": 0.02, "shrinkage": 0.01},
         {"scaling": "standard", "pooling": 0.3, "shrinkage": 0.2},
-        {"scaling": "squash", "pooling": 0.01, "shrinkage": 0.5},
         {"scaling": "quantile", "pooling": 1.0, "shrinkage": 0.05},
-        {"scaling": "standard", "pooling": 1.0, "shrinkage": 0.001},
     )
 
     def search_space(self, task: Task) -> Mapping[str, BaseDistribution]:

@@ -22,8 +22,6 @@ N_TREES = 250
 _FOREST: tuple[dict[str, Any], ...] = (
     {"min_samples_leaf": 1, "max_features": 0.0},
     {"min_samples_leaf": 2, "max_features": 0.33},
-    {"min_samples_leaf": 5, "max_features": 0.0},
-    {"min_samples_leaf": 3, "max_features": 0.6},
     {"min_samples_leaf": 5, "max_features": 1.0},
     {"min_samples_leaf": 15, "max_features": 0.5},
 )
@@ -43,7 +41,7 @@ class _Forest(Strategy):
     configurations: ClassVar[tuple[dict[str, Any], ...]]
 
     def portfolio(self, task: Task) -> Sequence[Configuration]:
-        """Return six configurations.
+        """Return the configurations that are measured.
 
         Parameters
         ----------

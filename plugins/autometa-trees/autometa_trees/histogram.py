@@ -28,8 +28,6 @@ _PORTFOLIO: tuple[dict[str, Any], ...] = (
     {"learning_rate": 0.05, "max_leaf_nodes": 8, "min_samples_leaf": 5, "l2": 1.0, "max_features": 0.5},
     {"learning_rate": 0.1, "max_leaf_nodes": 2, "min_samples_leaf": 5, "l2": 0.1, "max_features": 1.0},
     {"learning_rate": 0.03, "max_leaf_nodes": 31, "min_samples_leaf": 5, "l2": 1.0, "max_features": 0.3},
-    {"learning_rate": 0.05, "max_leaf_nodes": 4, "min_samples_leaf": 20, "l2": 1.0, "max_features": 0.7},
-    {"learning_rate": 0.03, "max_leaf_nodes": 64, "min_samples_leaf": 10, "l2": 10.0, "max_features": 0.7},
 )
 
 
@@ -56,7 +54,7 @@ class HistogramBoosting(Strategy):
     description: ClassVar[str] = "Histogram gradient boosting of scikit-learn, stopped early and refitted."
 
     def portfolio(self, task: Task) -> Sequence[Configuration]:
-        """Return six configurations.
+        """Return four configurations.
 
         Parameters
         ----------

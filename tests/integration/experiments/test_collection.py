@@ -22,9 +22,10 @@ from autometa.components.metafeatures import extract
 from autometa.components.openml.folder import OpenMLFolder
 from autometa.domain import holdout_splits, nested_subsample
 from autometa.engine import collection
-from autometa.engine.collection import Protocol, build_knowledge, export_knowledge, extend_knowledge
+from autometa.engine.collection import Protocol, build_knowledge, export_knowledge
+from autometa.engine.extension import extend_knowledge
 from autometa.foundation.errors import KnowledgeError, ParameterError, StoreError
-from tests.experiment_helpers import Broken, make_registry, write_folder
+from tests.experiment_helpers import Broken, Misbehaving, make_registry, write_folder
 
 # A workspace's whole path, called as a user's script would; arguments: folder, workspace.
 SCRIPT = """
@@ -231,6 +232,21 @@ def test_cells_that_failed_can_be_run_again(folder, tmp_path, monkeypatch):
     assert set(evaluations(tmp_path)["status"]) == {"error"}
     build_knowledge(folder, tmp_path, **options, run_again=["error"])
     assert Counter(evaluations(tmp_path)["status"]) == {"ok": 4}
+
+
+def test_a_strategy_is_not_run_on_a_kind_of_task_that_it_refuses(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        Misbehaving, "supports", lambda self, task: None if task.is_classification else "no numbers"
+    )
+    both = ["misbehaving", "linear"]
+    options = {**OPTIONS, "strategies": both, "tasks": ["openml-2", "openml-3"], "sizes": (64,), "n_splits": 1}
+    build_knowledge(folder, tmp_path, **options)
+    table = evaluations(tmp_path)
+    strategies = table["candidate"].str.partition("-")[0].groupby(table["task"]).agg(set)
+    kinds = {entry.key: entry.task_type for entry in OpenMLFolder(folder).entries.values()}
+    for task, found in strategies.items():
+        assert ("misbehaving" in found) == (kinds[task] == "classification")
+    assert {kinds[task] for task in strategies.index} == {"classification", "regression"}
 
 
 def test_a_knowledge_base_is_extended_on_its_own_splits(workspace, folder, tmp_path):
