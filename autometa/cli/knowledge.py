@@ -103,7 +103,7 @@ def extend(
     json: options.Json = False,
 ) -> None:
     """Evaluate strategies, or all of a plugin, on a knowledge base's tasks and splits; run it again to go on."""
-    from autometa.engine.collection import extend_knowledge, extend_with_plugin
+    from autometa.engine.extension import extend_knowledge, extend_with_plugin
 
     if (plugin is None) == (not strategy):
         raise typer.BadParameter("Give --plugin or --strategy: what is to be measured.")
@@ -135,7 +135,8 @@ def export(
     json: options.Json = False,
 ) -> None:
     """Make a knowledge base, or the files that a plugin ships, of what a workspace holds now."""
-    from autometa.engine.collection import export_knowledge, plugin_supplement
+    from autometa.engine.collection import export_knowledge
+    from autometa.engine.extension import plugin_supplement
 
     if plugin is not None:
         base = plugin_supplement(_without_plugins(knowledge), workspace, plugin, output=output)

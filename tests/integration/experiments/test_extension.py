@@ -9,8 +9,9 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 
 from autometa.components.knowledge import KnowledgeBase
-from autometa.engine import collection, collection_export, recommend
-from autometa.engine.collection import build_knowledge, extend_with_plugin, plugin_supplement
+from autometa.engine import collection, collection_export, extension, recommend
+from autometa.engine.collection import build_knowledge
+from autometa.engine.extension import extend_with_plugin, plugin_supplement
 from autometa.foundation.errors import KnowledgeError, ParameterError
 from autometa.plugins import MetaFeatureFunction, PluginRecord
 from autometa.plugins.loading import LoadedPlugin
@@ -27,8 +28,8 @@ def installed():
     plugins = (LoadedPlugin("rogue", None, metafeatures=(rows,)),)
     registry = replace(make_registry(), records=records, plugins=plugins)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(collection, "get_registry", lambda: registry)
-        patch.setattr(recommend, "get_registry", lambda: registry)
+        for module in (collection, extension, recommend):
+            patch.setattr(module, "get_registry", lambda: registry)
         yield
 
 
