@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
@@ -37,8 +37,9 @@ class Fit:
 class Fits:
     """Fits of the default configuration, made once for all checks of a class."""
 
-    known: dict[tuple[int, str, str], Fit] = field(default_factory=dict)
-    strategies: list[Strategy] = field(default_factory=list)  # kept alive, so that no id is given twice
+    known: dict[tuple[int, str, str], Fit] = field(default_factory=dict, repr=False)
+    # Kept alive, so that no id is given twice.
+    strategies: list[Strategy] = field(default_factory=list, repr=False)
 
     def default(self, strategy: Strategy, table: str, task_type: str, device: str) -> Fit:
         """Return the fit of the strategy's first configuration on a table."""
@@ -131,10 +132,22 @@ def fail(said: str, advice: str) -> NoReturn:
     pytest.fail(f"{said}\n  -> {advice}", pytrace=False)
 
 
-@contextmanager
-def advise(said: str, advice: str) -> Iterator[None]:
+def advise(said: str, advice: str) -> AbstractContextManager[None]:
     """Tell what to do about an error of the strategy's own code, and keep its traceback."""
-    try:
-        yield
-    except Exception as error:
-        raise AssertionError(f"{said} {type(error).__name__}: {error}\n  -> {advice}") from error
+    return _Advised(said, advice)
+
+
+@dataclass
+class _Advised(AbstractContextManager[None]):
+    """Turns an exception into a failed check; pytest leaves it out of the traceback."""
+
+    said: str
+    advice: str
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        __tracebackhide__ = True
+        if isinstance(error, Exception):
+            said = f"{self.said} {type(error).__name__}: {error}"
+            raise AssertionError(f"{said}\n  -> {self.advice}") from error  # noqa: TRY004 - a failed check
