@@ -354,8 +354,13 @@ def _judged(
     left = [place for place in places if position[place.candidate.id] not in finding.failures]
     if finding.verdict is not None:
         rank = {place: rank for rank, place in enumerate(finding.verdict.order.tolist())}
-        left.sort(key=lambda place: rank[position[place.candidate.id]])
+        # A candidate that neither the past nor a run here says anything of is below all others.
+        left.sort(key=lambda place: (_is_unjudged(place, position, finding), rank[position[place.candidate.id]]))
     return [_with_finding(rank, place, position, finding, task.metric) for rank, place in enumerate(left, start=1)]
+
+
+def _is_unjudged(place: RankedCandidate, position: Mapping[str, int], finding: Finding) -> bool:
+    return place.evidence == NO_HISTORY and not finding.trials.get(position[place.candidate.id])
 
 
 def _with_finding(

@@ -6,7 +6,9 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 import autometa
+from autometa.engine import recommend as module
 from autometa.foundation.errors import NoCandidateError, ParameterError
 from autometa.plugins import Registry, get_registry
 
@@ -215,3 +218,24 @@ def test_a_strategy_without_history_is_in_the_list_below_the_others_and_marked(
     alone = autometa.recommend(wine, target="target", strategies=["newcomer"])
     assert [place.candidate.strategy for place in alone.ranking] == ["newcomer"] * 2
     assert np.isnan(alone.ranking[0].low)
+
+
+def test_what_nobody_has_tried_stays_below_after_the_runs_of_a_budget(
+    recommendation: autometa.Recommendation,
+) -> None:
+    places = list(recommendation.ranking[:3])
+    new = autometa.Candidate("newcomer", autometa.Configuration())
+    untried = replace(places[0], candidate=new, evidence=module.NO_HISTORY)
+    listed = [untried, *places]
+    verdict = SimpleNamespace(order=np.arange(4), **dict.fromkeys(("expected_loss", "low", "high"), np.ones(4)))
+    finding = SimpleNamespace(
+        candidates=[place.candidate for place in listed],
+        failures={},
+        verdict=verdict,
+        trials={},
+        fit_seconds=np.ones(4),
+    )
+    task = autometa.as_task("sklearn:wine")
+    found = module._judged(task, finding, None, listed)
+    assert [place.candidate for place in found] == [*(place.candidate for place in places), new]
+    assert [place.rank for place in found] == [1, 2, 3, 4]
