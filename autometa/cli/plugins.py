@@ -43,7 +43,7 @@ def plugins(context: typer.Context, json: options.Json = False) -> None:
     if json:
         render.print_json(facts)
         return
-    header = ("name", "distribution", "strategies", "evaluations", "import", "state")
+    header = ("name", "distribution", "brings", "evaluations", "import", "state")
     render.print_table("Plugins", header, [_row(plugin) for plugin in facts])
 
 
@@ -92,12 +92,12 @@ def _facts(record: PluginRecord, evidence: dict[str, int], errors: dict[str, str
 
 
 def _row(plugin: dict[str, Any]) -> tuple[str, ...]:
-    brings = [*plugin["strategies"], *plugin["metafeatures"]]
-    others = [hook.removeprefix("register_") for hook in plugin["hooks"] if hook != "register_strategies"]
+    named = {"register_strategies", "register_metafeatures"}
+    others = [hook.removeprefix("register_") for hook in plugin["hooks"] if hook not in named]
     return (
         plugin["name"],
         f"{plugin['distribution']} {plugin['version']}",
-        ", ".join(brings) or ", ".join(others),
+        ", ".join([*plugin["strategies"], *plugin["metafeatures"], *others]),
         f"{sum(plugin['evidence'].values()):,}" if plugin["strategies"] else "",
         f"{plugin['import_seconds']:.2f} s",
         plugin["error"] or "ok",

@@ -183,3 +183,11 @@ def test_the_list_is_there_without_a_subcommand():
         [sys.executable, "-m", "autometa", "plugins"], capture_output=True, text=True, check=True
     )
     assert "built_in" in process.stdout
+
+
+def test_all_that_a_plugin_brings_is_listed(monkeypatch):
+    hooks = ("register_commands", "register_knowledge", "register_metafeatures", "register_strategies")
+    record = PluginRecord("all", "autometa-all", "2.0", hooks, ("mine",), ("all:n",))
+    monkeypatch.setattr(plugins, "get_registry", lambda: Registry(records=(record,)))
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "mine, all:n, commands, knowledge" in CliRunner().invoke(application, ["plugins"]).stdout
