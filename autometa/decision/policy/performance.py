@@ -14,6 +14,8 @@ __all__ = ["REGRET_CLIP", "Performance", "complete_losses", "prepare_performance
 # A loss this far above a row's best is as bad as any: one nat, or all of an accuracy, or one standard
 # deviation of the target. Log-losses of 2 to 3 nats beside a best of 0.3 would otherwise decide every mean.
 REGRET_CLIP = 1.0
+# Share of the candidates with a history that a row of a smaller training size must have.
+_LEAST_MEASURED = 0.9
 _N_SWEEPS = 10
 
 
@@ -46,7 +48,8 @@ def prepare_performance(meta_dataset: MetaDataset) -> tuple[Performance, IntArra
     """Turn losses into complete, clipped regrets.
 
     A failed cell counts as the worst of its row. A cell that was not measured is filled by an additive model
-    (row effect + candidate effect).
+    (row effect + candidate effect). Rows of a smaller training size where a tenth of the candidates is missing are
+    left out: filled by what the candidates do with all rows, they would say that size does not matter.
 
     Parameters
     ----------
@@ -58,7 +61,10 @@ def prepare_performance(meta_dataset: MetaDataset) -> tuple[Performance, IntArra
     rows : ndarray of int64
         Rows of the MetaDataset with at least one successful cell; only these are in `performance`.
     """
-    rows = np.flatnonzero(np.isfinite(meta_dataset.loss).any(axis=1))
+    was_run = np.isfinite(meta_dataset.loss) | meta_dataset.failed
+    share = was_run.sum(axis=1) / max(int(was_run.any(axis=0).sum()), 1)
+    tells = meta_dataset.full_size | (share >= _LEAST_MEASURED)
+    rows = np.flatnonzero(np.isfinite(meta_dataset.loss).any(axis=1) & tells)
     loss, failed = meta_dataset.loss[rows], meta_dataset.failed[rows]
     n_evaluations = (np.isfinite(loss) | failed).sum(axis=0)
     known = n_evaluations > 0

@@ -55,3 +55,13 @@ def test_a_candidate_without_history_is_not_known():
     performance, _ = prepare_performance(world)
     assert np.flatnonzero(~performance.is_known).tolist() == [2]
     assert np.isfinite(performance.regret).all()
+
+
+def test_small_rows_teach_only_where_nearly_everybody_ran():
+    world = make_world(20, sizes=(0, 256))
+    small = np.flatnonzero(world.tasks["train_size"] == 256)
+    world.loss[np.ix_(small[:15], [0, 1])] = NAN  # what was run at full size only
+    _, rows = prepare_performance(world)
+    assert rows.tolist() == [*range(20), *small[15:]]
+    world.loss[3, :2] = NAN  # at full size a task is kept, whoever is missing
+    assert 3 in prepare_performance(world)[1]
