@@ -18,6 +18,7 @@ from autometa.domain.columns import ColumnRole
 from autometa.domain.metrics import METRICS
 from autometa.domain.strategy import Candidate, Strategy
 from autometa.domain.task import Task, TaskType
+from autometa.engine.cold_start import NO_HISTORY, unjudged, widest
 from autometa.engine.inputs import as_task
 from autometa.engine.presentation import ENDINGS, format_seconds
 from autometa.engine.recommendation import (
@@ -42,7 +43,6 @@ N_NEIGHBOURS = 5
 N_INFLUENCES = 5
 NAN = float("nan")
 BY_CALLER = "left out by the caller"
-NO_HISTORY = "no history: judged by nothing yet"
 NO_ORDER = "No strategy in the list has a history in the knowledge base: the order means nothing yet."
 NO_KNOWN_RUNS = "no history"
 
@@ -162,7 +162,7 @@ def recommend(
         neighbours=_neighbours(answer.ranking),
         influences=answer.influences,
         excluded=excluded,
-        notes=(*notes, *(() if evidence is not None and evidence.n_runs else _unjudged(places, top_k))),
+        notes=(*notes, *(() if evidence is not None and evidence.n_runs else unjudged(places, top_k))),
         policy=policy,
         knowledge=base.description(classification=task.is_classification),
         device=device,
@@ -317,17 +317,11 @@ def _places(
     places = [_place(rank, index, ranking, task.metric) for rank, index in enumerate(known, start=1)]
     seen = {candidate.id for candidate in ranking.candidates}
     cold = [candidate for key, candidate in offered.items() if key not in seen and key not in slow]
-    low, high = _widest(places)
+    low, high = widest(places)
     return places + [
         RankedCandidate(rank, candidate, NAN, low, high, NAN, NO_HISTORY)
         for rank, candidate in enumerate(cold, start=len(places) + 1)
     ]
-
-
-def _widest(places: Sequence[RankedCandidate]) -> tuple[float, float]:
-    """Return the interval that holds those of all known candidates: of the others no more can be said."""
-    ends = [end for place in places for end in (place.low, place.high) if np.isfinite(end)]
-    return (min(ends), max(ends)) if ends else (NAN, NAN)
 
 
 def _place(rank: int, index: int, ranking: Ranking, metric_name: str) -> RankedCandidate:
@@ -401,21 +395,6 @@ def _finding_notes(finding: Finding) -> Iterator[str]:
             f"({ENDINGS[finding.ending]}): the list is the prior's."
         )
     yield from finding.notes
-
-
-def _unjudged(places: Sequence[RankedCandidate], top_k: int | None) -> Iterator[str]:
-    """Say which strategies nothing is known of, and whether the list is too short to show them."""
-    cold = list(dict.fromkeys(place.candidate.strategy for place in places if place.evidence == NO_HISTORY))
-    judged = {place.candidate.strategy for place in places if place.evidence != NO_HISTORY}
-    names = [name for name in cold if name not in judged]
-    if not names or not judged:
-        return
-    shown = {place.candidate.strategy for place in places[:top_k]}
-    hidden = "" if shown.issuperset(names) else ", beyond the places that are shown (top_k=None shows them)"
-    yield (
-        f"Nothing is known yet of {', '.join(names)}: below every candidate with evidence{hidden}. A time budget "
-        "tries them on the table."
-    )
 
 
 def _neighbours(ranking: Ranking) -> tuple[Neighbour, ...]:

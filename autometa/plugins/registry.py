@@ -307,6 +307,7 @@ def _loaded(
             _check_new(point, records)
             plugin = load_plugin(point, stopwatch)
             _check_other(plugin, others)
+            _check_can_be_renamed(plugin)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # whatever a third party's module does must not take the host down
@@ -330,6 +331,21 @@ def _check_other(plugin: LoadedPlugin, loaded: Iterable[LoadedPlugin]) -> None:
     for other in loaded:
         if other.plugin is plugin.plugin:
             raise PluginError(f"The same object is registered already, as {other.name!r}.")
+
+
+def _check_can_be_renamed(plugin: LoadedPlugin) -> None:
+    """Bring out now what would fail when another plugin is installed that uses the same name."""
+    for name, strategy in plugin.strategies.items():
+        full = f"{plugin.name}{SEPARATOR}{name}"
+        try:
+            found: object = _called(strategy, full).name
+        except Exception as error:  # a third party's class may forbid whatever it likes
+            found = f"{type(error).__name__}: {error}"
+        if found != full:
+            raise PluginError(
+                f"Strategy {name!r} cannot be copied under another name ({found}); let `name` be an ordinary "
+                "class attribute, and instances be copied by copy.copy()."
+            )
 
 
 def _named(loaded: list[LoadedPlugin], records: list[PluginRecord], built_in: set[str]) -> Registry:

@@ -115,6 +115,11 @@ class Asking:
         register(registry.load_registry([Point("inner", bringing(strategy("inner")))]).strategy("inner"))
 
 
+def stubborn(**members):
+    mould = strategy("stubborn")
+    return type("Stubborn", (type(mould),), members)()
+
+
 def describing(names, function=len):
     class Plugin:
         @hookimpl
@@ -163,6 +168,8 @@ BROKEN = {
     "half": (HalfWay(), "RuntimeError: after the first"),
     "signature": (WrongSignature(), "PluginValidationError"),
     "no argument": (NoArgument(), "register_strategies takes ['register']; got []"),
+    "no copies": (bringing(stubborn(__copy__=lambda self: 1 / 0)), "(ZeroDivisionError: division by zero)"),
+    "fixed name": (bringing(stubborn(name=property(lambda self: "fixed"))), "cannot be copied under another name"),
     "half marked": (HalfMarked(), "register_knowledge is not marked with @autometa.hookimpl"),
     "asks what is installed": (Asking(), "asks what is installed while it is itself being loaded"),
     "base exception": (BaseException("of its own kind"), "BaseException: of its own kind"),
