@@ -14,7 +14,12 @@ import pytest
 
 def run(*command, cwd=None):
     process = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, cwd=cwd, check=False, env={**os.environ}
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+        env=os.environ | {"AUTOMETA_PLUGINS": "nearest_mean"},
     )
     assert process.returncode == 0, f"{process.args}\n{process.stdout[-6000:]}\n{process.stderr[-3000:]}"
     return process.stdout
