@@ -114,7 +114,7 @@ def fail(self, task):
 EXITING = called("exiting", learner=lambda self, task: ExitingClassifier())
 LEAKING = called("leaking", learner=lambda self, task: LeakingClassifier())
 ENDLESS = called("endless", learner=lambda self, task: EndlessClassifier())
-MOODY = called("moody", supports=fail)
+MOODY = called("moody", supports=lambda self, task: fail(self, task) if task.n_features > 2 else None)
 EMPTY_HANDED = called("empty_handed", portfolio=fail)
 for each in (EXITING, LEAKING, ENDLESS, MOODY, EMPTY_HANDED):
     globals()[each.__name__] = each
