@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from autometa import Strategy, hookimpl
 
-__all__ = ["register_strategies"]
+__all__ = ["register_knowledge", "register_strategies"]
 
 
 @hookimpl
@@ -22,3 +23,14 @@ def register_strategies(register: Callable[[Strategy], None]) -> None:
 
     for strategy in (HistogramBoosting(), RandomForest(), ExtraTrees()):
         register(strategy)
+
+
+@hookimpl
+def register_knowledge(register: Callable[[Path], None]) -> None:
+    """Register what these strategies did on the tasks of autometa's knowledge base.
+
+    Parameters
+    ----------
+    register : callable
+    """
+    register(Path(__file__).parent / "knowledge")
