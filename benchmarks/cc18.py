@@ -1,4 +1,4 @@
-"""Compare the first recommendation, fitted without any search, with defaults and FLAML's zero-shot choices on CC18.
+"""Compare the first recommendation, fitted without any search, with defaults and FLAML's zero-shot choices.
 
 Usage::
 
@@ -6,11 +6,12 @@ Usage::
     python benchmarks/cc18.py run FOLDER --runs runs.csv [--n-splits 3] [--n-jobs 2]
     python benchmarks/cc18.py report --runs runs.csv --output benchmarks/results/cc18.csv
 
-FOLDER holds ``index.csv`` and ``parquet/`` (see the file formats in the documentation). Every dataset of the suite CC18
-that lies there is cut to 10,000 rows (stratified) and split 70/30 three times, stratified. The recommendation comes
-from a knowledge base without the dataset's group, so that nobody knows the answer. Peers have scikit-learn's or their
-own defaults behind skrub's `tabular_pipeline`, which encodes and imputes as each of them needs it. Losses are log-loss
-(probabilities clipped at 1e-15), lower is better; a system that fails has the loss of the classes' shares. Runs are
+FOLDER holds ``index.csv`` and ``parquet/`` (see the file formats in the documentation). Every dataset of the suite
+OpenML-CC18 that lies there is cut to 10,000 rows (stratified) and split 70/30 three times, stratified. The
+recommendation comes from a knowledge base without the dataset's group, so that nobody knows the answer. Peers
+have scikit-learn's or their own defaults behind skrub's `tabular_pipeline`, which encodes and imputes as each of
+them needs it. Losses are log-loss (probabilities clipped at 1e-15), lower is better; one that fails has the loss
+of the classes' shares. Seconds of the recommendation include fitting the policy without the group. Runs are
 stored as they end: the same command goes on where it was stopped.
 """
 
@@ -186,12 +187,14 @@ def _fitted(system: str, training: Task) -> tuple[Any, str]:
         model = PEERS[system](training).fit(training.X, training.y)
         return model, getattr(model, "pick", "")
     recommendation = recommended(training)
-    return recommendation.fit(), str(recommendation.best)
+    return recommendation.fit(), str(recommendation.best.candidate)
 
 
 def run(folder: Path, path: Path, *, n_splits: int, n_jobs: int, systems: tuple[str, ...]) -> None:
     """Run what is not in `path` yet, small datasets first."""
-    entries = [e for e in OpenMLFolder(folder).entries.values() if "CC18" in e.suites]
+    index = pd.read_csv(folder / "index.csv")
+    suite = {f"openml-{did}" for did in index.loc[index["suites"].fillna("").str.contains("CC18"), "did"]}
+    entries = [entry for key, entry in OpenMLFolder(folder).entries.items() if key in suite]
     entries.sort(key=lambda entry: min(entry.n_samples, MAX_ROWS) * entry.n_features)
     done = set()
     if path.exists():
