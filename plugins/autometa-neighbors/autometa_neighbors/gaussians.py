@@ -114,4 +114,5 @@ class RegularizedDiscriminant(ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,)
         """
-        return self.classes_[self.predict_log_proba(X).argmax(axis=1)]
+        scores = self.predict_log_proba(X)
+        return self.classes_[scores.argmax(axis=1)]
