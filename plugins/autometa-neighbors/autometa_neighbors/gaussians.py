@@ -9,6 +9,7 @@ from scipy.linalg import cho_solve, cholesky
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.decomposition import PCA
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 __all__ = ["RegularizedDiscriminant"]
@@ -47,6 +48,7 @@ class RegularizedDiscriminant(ClassifierMixin, BaseEstimator):
         self
         """
         X, y = validate_data(self, X, y)
+        check_classification_targets(y)
         self.projection_ = None
         if X.shape[1] > self.max_components:
             width = min(self.max_components, len(X))
