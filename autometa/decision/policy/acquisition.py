@@ -9,6 +9,7 @@ import numpy as np
 
 from autometa.decision.policy.belief import Belief, Outlook
 from autometa.decision.policy.evidence import Run
+from autometa.decision.policy.performance import REGRET_CLIP
 from autometa.foundation.typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["Action", "Costs", "best_action"]
@@ -99,8 +100,11 @@ def best_action(
 
 def noise_of_a_run(belief: Belief) -> FloatArray:
     """Return the variance of the compressed regret of one more run of every candidate, shape (n_candidates,)."""
-    regret = np.expm1(np.minimum(belief.mean - belief.mean.min(), np.log1p(1.0 / belief.assumptions.unit)))
-    return np.asarray(belief.evidence.variance / np.square(belief.assumptions.unit * (1.0 + regret)))
+    unit, evidence = belief.assumptions.unit, belief.evidence
+    regret = np.minimum(unit * np.expm1(belief.mean - belief.mean.min()), REGRET_CLIP)
+    noise = evidence.variance / np.square(unit + regret)
+    noise[evidence.candidate] = evidence.noise
+    return np.asarray(noise)
 
 
 def _gains(outlook: Outlook, eligible: IntArray, rows: IntArray, noise: FloatArray) -> FloatArray:

@@ -17,8 +17,9 @@ __all__ = ["RelativeEvidence", "Run", "compressed", "least_loss"]
 # before repetitions have shown what it is here. Two good classifiers disagree on a share of rows of about their
 # error; for log-loss and normalised errors between .2 and .8 the same rule is right within a factor of two.
 _ROW_VARIANCE = 0.15
-# So many repetitions count as much as that rule.
-_ROW_VARIANCE_WEIGHT = 2.0
+# So many repetitions count as much as that rule, and as much as what is usual on the table.
+_RULE_WEIGHT = 2.0
+_USUAL_WEIGHT = 3.0
 # Share of the noise that comes from the rows scored on: a repetition has the same ones at every size.
 _SHARED_NOISE = 0.5
 _N_SWEEPS = 10
@@ -96,7 +97,7 @@ class RelativeEvidence:
     noise : ndarray of float64, shape (n_points,)
         Variance of `value` if it were one run.
     variance : float
-        Of one run's loss.
+        Of one run's loss, for a candidate that has no runs.
     """
 
     candidate: IntArray
@@ -129,7 +130,7 @@ class RelativeEvidence:
         good = [run for run in runs if np.isfinite(run.loss)]
         sizes = sorted({run.n_train for run in good})
         parts = [_Size.of([run for run in good if run.n_train == size]) for size in sizes]
-        variance = _run_variance(parts, n_test, perfect)
+        variance, own = _run_variances(parts, n_test, perfect)
         regret = [part.loss - part.loss.min() for part in parts]
         return cls(
             candidate=_joined([part.candidate for part in parts]).astype(np.int64),
@@ -137,7 +138,12 @@ class RelativeEvidence:
             n_runs=_joined([part.n_runs for part in parts]).astype(np.int64),
             loss=_joined([part.loss for part in parts]),
             value=_joined([compressed(np.minimum(above, REGRET_CLIP), unit) for above in regret]),
-            noise=_joined([variance / np.square(unit + np.minimum(above, REGRET_CLIP)) for above in regret]),
+            noise=_joined(
+                [
+                    own[part.candidate] / np.square(unit + np.minimum(above, REGRET_CLIP))
+                    for part, above in zip(parts, regret, strict=True)
+                ]
+            ),
             variance=variance,
         )
 
@@ -157,8 +163,8 @@ class _Size:
     candidate: IntArray
     n_runs: IntArray
     loss: FloatArray
-    residual_squares: float
-    freedom: int
+    squares: FloatArray  # of each candidate's residuals, summed
+    freedom: FloatArray
 
     @classmethod
     def of(cls, runs: Sequence[Run]) -> _Size:
@@ -178,15 +184,28 @@ class _Size:
             hardness -= hardness @ n_at / n_at.sum()
         left = loss - level[row] - hardness[column]
         freedom = max(0, len(loss) - len(candidates) - len(repetitions) + 1)
-        return cls(candidates, n_runs, level, float(left @ left) if freedom else 0.0, freedom)
+        share = np.asarray(n_runs / len(loss), dtype=np.float64)
+        squares = np.asarray(np.bincount(row, np.square(left)), dtype=np.float64)
+        return cls(candidates, n_runs, level, squares, freedom * share)
 
 
-def _run_variance(parts: Sequence[_Size], n_test: int, perfect: float) -> float:
-    """Return the variance of one run's loss: what is usual, and what repetitions show."""
+def _run_variances(parts: Sequence[_Size], n_test: int, perfect: float) -> tuple[float, FloatArray]:
+    """Return the variance of one run's loss: what is usual here, and of every candidate, by position.
+
+    The usual one is the rule's, and the median candidate's where repetitions show it: a few erratic learners must
+    not make the comparison of the others look vague.
+    """
     above = min((float(part.loss.min()) for part in parts), default=perfect + _LEAST_ABOVE) - perfect
-    usual = _ROW_VARIANCE * max(above, _LEAST_ABOVE) / max(n_test, 1)
-    squares = _ROW_VARIANCE_WEIGHT * usual + sum(part.residual_squares for part in parts)
-    return squares / (_ROW_VARIANCE_WEIGHT + sum(part.freedom for part in parts))
+    rule = _ROW_VARIANCE * max(above, _LEAST_ABOVE) / max(n_test, 1)
+    n = 1 + max((int(part.candidate.max()) for part in parts), default=0)
+    squares, freedom = np.zeros(n), np.zeros(n)
+    for part in parts:
+        squares[part.candidate] += part.squares
+        freedom[part.candidate] += part.freedom
+    shown = freedom > 0
+    typical = float(np.median(squares[shown] / freedom[shown])) if shown.any() else rule
+    usual = (_RULE_WEIGHT * rule + freedom.sum() * typical) / (_RULE_WEIGHT + freedom.sum())
+    return usual, (_USUAL_WEIGHT * usual + squares) / (_USUAL_WEIGHT + freedom)
 
 
 def _joined(parts: Sequence[FloatArray | IntArray | BoolArray]) -> FloatArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,7 @@ def replay_evidence(
     n_tried: Sequence[int | None] = (None,),
     n_folds: int = 5,
     n_jobs: int = 1,
+    runs: Mapping[str, Sequence[Run]] | None = None,
 ) -> pd.DataFrame:
     """Judge choices after evidence on tasks that neither prior nor posterior has seen.
 
@@ -77,6 +78,8 @@ def replay_evidence(
     n_folds : int
     n_jobs : int
         Processes of joblib.
+    runs : mapping of str to sequence of Run, optional
+        Evidence by task, where it is kept apart: scored on other rows than those of the truth, and repeated.
 
     Returns
     -------
@@ -93,7 +96,8 @@ def replay_evidence(
     """
     if not seeds or n_folds < 2:
         raise ParameterError("replay_evidence needs a seed and at least two folds.", n_folds=n_folds)
-    judged = _judged_rows(meta_dataset, min(max_rows))
+    evidence = runs if runs is not None else _own_runs(meta_dataset)
+    judged = _judged_rows(meta_dataset, evidence, min(max_rows))
     if not len(judged):
         raise PolicyError(
             "The knowledge base holds no task at a smaller training size as well as at its full one."
@@ -101,19 +105,33 @@ def replay_evidence(
     settings = [_Setting(rows, tried) for rows in max_rows for tried in n_tried]
     groups = meta_dataset.groups
     parts = joblib.Parallel(n_jobs=n_jobs)(
-        joblib.delayed(_judge_fold)(meta_dataset, policy, held_out, judged, settings, seed)
+        joblib.delayed(_judge_fold)(meta_dataset, policy, held_out, judged, settings, seed, evidence)
         for seed in seeds
         for held_out in group_folds(np.unique(groups[judged]), n_folds, seed)
     )
     return pd.DataFrame([row for part in parts for row in part])
 
 
-def _judged_rows(meta_dataset: MetaDataset, max_rows: int) -> IntArray:
-    """Return the rows at full size of tasks that have evaluations on no more than so many rows."""
-    measured = np.isfinite(meta_dataset.loss).any(axis=1)
-    small = ~meta_dataset.full_size & measured & (meta_dataset.numbers("n_train") <= max_rows)
-    tasks = meta_dataset.tasks["task"].astype(str)
-    return np.flatnonzero(meta_dataset.full_size & measured & tasks.isin(tasks[small]).to_numpy())
+def _own_runs(meta_dataset: MetaDataset) -> dict[str, list[Run]]:
+    """Return the evaluations at smaller sizes as runs, by task; a failed one has no loss."""
+    runs: dict[str, list[Run]] = {}
+    tasks, n_train = meta_dataset.tasks["task"].astype(str).to_numpy(), meta_dataset.numbers("n_train")
+    full = {tasks[row]: n_train[row] for row in np.flatnonzero(meta_dataset.full_size)}
+    for row in np.flatnonzero(~meta_dataset.full_size):
+        if n_train[row] >= full.get(tasks[row], 0):
+            continue
+        loss = np.where(meta_dataset.failed[row], np.nan, meta_dataset.loss[row])
+        measured = np.flatnonzero(np.isfinite(loss) | meta_dataset.failed[row])
+        found = [Run(c, int(n_train[row]), 0, float(loss[c])) for c in measured.tolist()]
+        runs.setdefault(tasks[row], []).extend(found)
+    return runs
+
+
+def _judged_rows(meta_dataset: MetaDataset, runs: Mapping[str, Sequence[Run]], max_rows: int) -> IntArray:
+    """Return the rows at full size of tasks that have evidence on no more than so many rows."""
+    measured = meta_dataset.full_size & np.isfinite(meta_dataset.loss).any(axis=1)
+    told = {task for task, own in runs.items() if any(run.n_train <= max_rows for run in own)}
+    return np.flatnonzero(measured & meta_dataset.tasks["task"].astype(str).isin(told).to_numpy())
 
 
 def _judge_fold(
@@ -123,6 +141,7 @@ def _judge_fold(
     judged: IntArray,
     settings: Sequence[_Setting],
     seed: int,
+    runs: Mapping[str, Sequence[Run]],
 ) -> list[dict[str, Any]]:
     outside = np.isin(meta_dataset.groups, held_out)
     training = meta_dataset.take(~outside)
@@ -143,7 +162,9 @@ def _judge_fold(
             choices = {
                 "single_best": _first_measured(first, regret),
                 "prior": _first_measured(ranking.order, regret),
-                **_with_evidence(meta_dataset, row, setting, ranking, posterior, np.isfinite(regret)),
+                **_with_evidence(
+                    meta_dataset, row, setting, ranking, posterior, np.isfinite(regret), runs[facts["task"]]
+                ),
             }
             for method, choice in choices.items():
                 chosen = meta_dataset.candidates[choice].id
@@ -163,42 +184,23 @@ def _with_evidence(
     ranking: Ranking,
     posterior: Posterior,
     measured: BoolArray,
+    runs: Sequence[Run],
 ) -> dict[str, int]:
     """Return what the winner on the most rows is, and what the posterior chooses."""
     tried = ranking.order[measured[ranking.order]][: setting.n_tried]
-    runs, failed = _runs(meta_dataset, row, setting.max_rows, tried)
+    shown = [run for run in runs if run.n_train <= setting.max_rows and run.candidate in set(tried.tolist())]
     query = query_of(meta_dataset, row)
     assumptions = posterior.assumptions(ranking, query)
     n_test = int(min(_MOST_TEST, max(1.0, _TEST_SHARE * query.n_train)))
     perfect = least_loss(meta_dataset.metric)
-    evidence = RelativeEvidence.of(runs, unit=assumptions.unit, n_test=n_test, perfect=perfect)
+    evidence = RelativeEvidence.of(shown, unit=assumptions.unit, n_test=n_test, perfect=perfect)
     belief = Belief.given(assumptions, evidence)
+    failed = [run.candidate for run in shown if np.isnan(run.loss)]
     excluded = ~measured | np.isin(np.arange(len(measured)), failed)
-    last = max((run.n_train for run in runs), default=0)
-    winner = min((run for run in runs if run.n_train == last), key=lambda run: run.loss, default=None)
-    return {
-        "subsample": _first_measured(ranking.order, np.where(measured, 0.0, np.nan))
-        if winner is None
-        else winner.candidate,
-        "posterior": int(np.argmin(np.where(excluded, np.inf, belief.risk))),
-    }
-
-
-def _runs(meta_dataset: MetaDataset, row: int, max_rows: int, tried: IntArray) -> tuple[list[Run], list[int]]:
-    """Return a task's evaluations at smaller sizes as runs, and the candidates that failed there."""
-    task = meta_dataset.tasks["task"].iloc[row]
-    n_train = meta_dataset.numbers("n_train")
-    small = ~meta_dataset.full_size & (meta_dataset.tasks["task"] == task).to_numpy() & (n_train <= max_rows)
-    runs: list[Run] = []
-    failed: list[int] = []
-    for place in np.flatnonzero(small & (n_train < n_train[row])).tolist():
-        for candidate in tried.tolist():
-            loss, seconds = meta_dataset.loss[place, candidate], meta_dataset.fit_seconds[place, candidate]
-            if meta_dataset.failed[place, candidate]:
-                failed.append(candidate)
-            elif np.isfinite(loss):
-                runs.append(Run(candidate, int(n_train[place]), 0, float(loss), float(seconds)))
-    return runs, failed
+    last = evidence.n_train == evidence.n_train.max(initial=0)
+    prior = _first_measured(ranking.order, np.where(measured, 0.0, np.nan))
+    winner = int(evidence.candidate[last][np.argmin(evidence.loss[last])]) if last.any() else prior
+    return {"subsample": winner, "posterior": int(np.argmin(np.where(excluded, np.inf, belief.risk)))}
 
 
 def replay_table(results: pd.DataFrame) -> pd.DataFrame:
