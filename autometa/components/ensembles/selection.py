@@ -1,0 +1,77 @@
+"""Greedy selection with replacement (Caruana et al., 2004, Ensemble Selection from Libraries of Models)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from autometa.foundation.errors import ParameterError
+from autometa.foundation.typing import FloatArray
+
+__all__ = ["select_weights"]
+
+MAX_STEPS = 25
+
+
+def select_weights(
+    predictions: FloatArray,
+    loss: Callable[[FloatArray], float],
+    *,
+    seconds: FloatArray | None = None,
+    allowed_seconds: float = np.inf,
+    max_steps: int = MAX_STEPS,
+    is_over: Callable[[], bool] = lambda: False,
+) -> FloatArray:
+    """Weigh candidates by adding, step after step, the one that lowers the loss of the mean prediction most.
+
+    The weights are those of the step with the lowest loss, the earliest of several. The first step is the best
+    single candidate, so the ensemble's loss on these predictions is never above that one's.
+
+    Parameters
+    ----------
+    predictions : ndarray of float64, shape (n_candidates, n_rows, n_outputs)
+        Probabilities or numbers, predicted for rows that the candidate was not fitted on.
+    loss : callable
+        ``loss(prediction of shape (n_rows, n_outputs)) -> float``; lower is better, NaN counts as the worst.
+    seconds : ndarray of float64, shape (n_candidates,), optional
+        What fitting each takes.
+    allowed_seconds : float
+        What fitting all that have a weight may take together.
+    max_steps : int
+    is_over : callable
+        Asked before every step but the first; what was found by then is the answer.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_candidates,)
+        Not negative, sum one; multiples of one over the number of steps taken.
+
+    Raises
+    ------
+    ParameterError
+        If there is no candidate, or none that may be fitted in the allowed seconds.
+    """
+    n_candidates = len(predictions)
+    costs = np.zeros(n_candidates) if seconds is None else np.asarray(seconds, dtype=np.float64)
+    if not (costs <= allowed_seconds).any():
+        raise ParameterError(
+            f"None of {n_candidates} candidates can be fitted in {allowed_seconds:.3g} s; allow more seconds."
+        )
+    counts = np.zeros(n_candidates)
+    total = np.zeros(predictions.shape[1:])
+    best_loss, best_counts = np.inf, counts
+    for step in range(1, max_steps + 1):
+        if step > 1 and is_over():
+            break
+        affordable = costs[counts > 0].sum() + np.where(counts > 0, 0.0, costs) <= allowed_seconds
+        losses = np.asarray(
+            [loss((total + predictions[i]) / step) if affordable[i] else np.inf for i in range(n_candidates)]
+        )
+        losses = np.where(np.isnan(losses), np.inf, losses)
+        chosen = int(np.argmin(np.where(affordable, np.minimum(losses, np.finfo(np.float64).max), np.inf)))
+        total = total + predictions[chosen]
+        counts = counts + (np.arange(n_candidates) == chosen)
+        if losses[chosen] < best_loss or step == 1:
+            best_loss, best_counts = losses[chosen], counts
+    return np.asarray(best_counts / best_counts.sum(), dtype=np.float64)
