@@ -2,7 +2,8 @@
 
     python benchmarks/speed.py --output benchmarks/results/speed.json
 
-Every figure is taken in a process of its own; medians of several repetitions where one repetition is short.
+Every figure is taken in a process of its own; medians of several repetitions where one repetition is short. The
+plugins are those of the environment, or those that AUTOMETA_PLUGINS names; the result says which.
 """
 
 from __future__ import annotations
@@ -89,11 +90,18 @@ PROCESS = """
 import json, statistics, subprocess, sys, time
 def once():
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "autometa", "recommend", "{path}", "--target", "target"],
-                   check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "autometa", *{arguments}], check=True, capture_output=True)
     return time.perf_counter() - started
 seconds = [once() for _ in range(6)]
 print(json.dumps({{"seconds": statistics.median(seconds[1:])}}))
+"""
+
+
+INSTALLED = """
+import json
+from autometa.plugins import get_registry
+records = get_registry().records
+print(json.dumps({"plugins": [record.name for record in records], "errors": [r.error for r in records if r.error]}))
 """
 
 
@@ -126,7 +134,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/speed.json"))
     output = parser.parse_args().output
     small = TABLE.format(n_rows=10_000)
-    results: dict[str, object] = {"machine": machine()}
+    results: dict[str, object] = {"machine": machine(), **run(INSTALLED)}
     with tempfile.TemporaryDirectory() as cache:
         fresh = [run(POLICY, AUTOMETA_CACHE_DIRECTORY=f"{cache}/{i}") for i in range(3)]
         results["first_policy_fit_seconds"] = statistics.median(r["policy"] for r in fresh)
@@ -136,7 +144,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/table.csv"
         run(small + f"X.assign(target=y).to_csv({path!r}, index=False); print('{{}}')")
-        results["command_line_process"] = run(PROCESS.format(path=path))
+        arguments = ["recommend", path, "--target", "target"]
+        results["command_line_process"] = run(PROCESS.format(arguments=arguments))
+        results["plugins_process"] = run(PROCESS.format(arguments=["plugins"]))
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(results, indent=2) + "\n")
     print(json.dumps(results, indent=2))
