@@ -101,7 +101,8 @@ INSTALLED = """
 import json
 from autometa.plugins import get_registry
 records = get_registry().records
-print(json.dumps({"plugins": [record.name for record in records], "errors": [r.error for r in records if r.error]}))
+names, errors = [record.name for record in records], [record.error for record in records if record.error]
+print(json.dumps({"plugins": names, "errors": errors}))
 """
 
 
