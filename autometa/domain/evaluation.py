@@ -45,6 +45,8 @@ class Evaluation:
         Highest resident memory above the start of the cell, bytes; 0 where it is not measured.
     message : str
         The error's text.
+    prediction : Prediction or None
+        Of the test rows, where it was asked to be kept.
     """
 
     task: str
@@ -59,6 +61,7 @@ class Evaluation:
     predict_seconds: float = float("nan")
     peak_memory: int = 0
     message: str = ""
+    prediction: Prediction | None = field(default=None, repr=False, compare=False)
 
 
 def evaluate(
@@ -71,6 +74,7 @@ def evaluate(
     train_size: int = 0,
     device: str = "cpu",
     random_state: RandomState = 0,
+    keep_prediction: bool = False,
 ) -> Evaluation:
     """Fit a candidate on the training rows of a split and score it on its test rows, in this process.
 
@@ -87,6 +91,8 @@ def evaluate(
         Recorded; 0 stands for all.
     device : str
     random_state : int or None
+    keep_prediction : bool
+        Whether the evaluation holds what was predicted.
 
     Returns
     -------
@@ -116,7 +122,13 @@ def evaluate(
             scores = score_all(task.y[split.test], prediction, classification=task.is_classification)
     except Exception as error:
         return report(status="error", message=f"{type(error).__name__}: {error}"[:2000])
-    return report(status="ok", scores=scores, fit_seconds=fitted - started, predict_seconds=predicted - fitted)
+    return report(
+        status="ok",
+        scores=scores,
+        fit_seconds=fitted - started,
+        predict_seconds=predicted - fitted,
+        prediction=prediction if keep_prediction else None,
+    )
 
 
 def predict(estimator: BaseEstimator, X: Any, task: Task) -> Prediction:

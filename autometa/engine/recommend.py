@@ -59,7 +59,7 @@ def recommend(
     exclude: Iterable[str] = (),
     max_fit_seconds: float | None = None,
     time_budget: float | None = None,
-    reserve_fit: bool = False,
+    reserve_fit: bool | Callable[[float], float] = False,
     policy: str = "proximity",
     knowledge: str | os.PathLike[str] | KnowledgeBase | None = None,
     device: str = "auto",
@@ -93,8 +93,9 @@ def recommend(
         of the table, on all cores, where they are expected to improve the choice most; they are kept to within
         10 % + 1 s (a fit that is running then is stopped). Ctrl-C ends it earlier, with what is known by then.
         What is tried in a number of seconds depends on the machine: the same call may answer differently.
-    reserve_fit : bool
-        Whether the time budget is to hold the predicted fit of the first candidate on the whole table, too.
+    reserve_fit : bool or callable
+        Whether the time budget is to hold the predicted fit of the first candidate on the whole table, too. A
+        callable is given the predicted seconds of that fit and returns those to be left of the budget.
     policy : str
         Name of the policy.
     knowledge : path or KnowledgeBase, optional

@@ -62,12 +62,15 @@ class EvaluationWork:
     device : str
     random_state : int or None
         Seed of the fits.
+    keep_predictions : bool
+        Whether evaluations hold what was predicted.
     """
 
     tasks: TaskCache
     strategies: Mapping[str, Strategy]
     device: str = "cpu"
     random_state: RandomState = 0
+    keep_predictions: bool = False
     _warm: set[str] = field(default_factory=set, init=False, repr=False)
 
     def __call__(self, job: Cell, begin: Callable[[], None]) -> Evaluation:
@@ -105,6 +108,7 @@ class EvaluationWork:
             train_size=job.train_size,
             device=self.device,
             random_state=self.random_state,
+            keep_prediction=self.keep_predictions,
         )
 
     def _warm_up(self, job: Cell, task: Task, split: Split, strategy: Strategy) -> None:

@@ -97,7 +97,7 @@ class Consultation:
         workers: Workers,
         deadline: float,
         *,
-        reserve_fit: bool = False,
+        reserve_fit: bool | Callable[[float], float] = False,
         progress: Callable[[SearchProgress], None] | None = None,
     ) -> Finding:
         """Search until the deadline.
@@ -108,8 +108,9 @@ class Consultation:
             Stopped at the end.
         deadline : float
             Value of `time.monotonic`.
-        reserve_fit : bool
-            Whether the fit of the best candidate on the whole table must end before the deadline, too.
+        reserve_fit : bool or callable
+            Whether the fit of the best candidate on the whole table must end before the deadline, too. A callable
+            is given the predicted seconds of that fit and returns those to be left.
         progress : callable, optional
 
         Returns
@@ -134,7 +135,7 @@ class Consultation:
             workers=workers,
             deadline=deadline,
             unavailable=self._unavailable(),
-            reserve=lambda best, factors: _reserved(full_seconds, best, factors) if reserve_fit else 0.0,
+            reserve=lambda best, factors: _reserved(full_seconds, best, factors, reserve_fit),
             progress=progress,
         )
         return self._finding(search.run(), posterior, ladder, full_seconds)
@@ -181,9 +182,12 @@ class Consultation:
         )
 
 
-def _reserved(full_seconds: FloatArray, best: int, factors: FloatArray) -> float:
+def _reserved(
+    full_seconds: FloatArray, best: int, factors: FloatArray, reserve_fit: bool | Callable[[float], float]
+) -> float:
     seconds = float(full_seconds[best] * factors[best])
-    return seconds if np.isfinite(seconds) else 0.0
+    known = seconds if np.isfinite(seconds) else 0.0
+    return reserve_fit(known) if callable(reserve_fit) else known * reserve_fit
 
 
 def _trials(found: SearchResult, task: Task) -> dict[int, tuple[Trial, ...]]:

@@ -65,7 +65,13 @@ class Workers:
         return len(self._under_way)
 
     def prepare(
-        self, task: Task, strategies: Mapping[str, Strategy], *, device: str, random_state: RandomState
+        self,
+        task: Task,
+        strategies: Mapping[str, Strategy],
+        *,
+        device: str,
+        random_state: RandomState,
+        keep_predictions: bool = False,
     ) -> None:
         """Say what the cells are of.
 
@@ -76,8 +82,11 @@ class Workers:
         strategies : mapping of str to Strategy
         device : str
         random_state : int or None
+        keep_predictions : bool
+            Whether evaluations hold what was predicted.
         """
-        work = EvaluationWork(TaskCache(_InMemory(task)), dict(strategies), device, random_state)
+        tasks = TaskCache(_InMemory(task))
+        work = EvaluationWork(tasks, dict(strategies), device, random_state, keep_predictions)
         # By value where it must be: a strategy that was defined in a notebook cannot be imported by a sandbox.
         self._work = pickle.dumps(wrap_non_picklable_objects(work, keep_wrapper=False))
         self._token = hashlib.sha256(self._work).hexdigest()
