@@ -192,7 +192,7 @@ class Search:
             action = best_action(self._belief, outlook, seconds, allowed, excluded=self._excluded())
             if action is None or action.gain < LEAST_GAIN:
                 return
-            self._submit(action, left)
+            self._submit(action)
             outlook = outlook.after(action.candidate, action.size, action.noise)
 
     def _allowed(self, seconds: FloatArray, left: float) -> BoolArray:
@@ -206,7 +206,7 @@ class Search:
             allowed[candidate, reached + 1 :] = False
         return np.asarray(allowed)
 
-    def _submit(self, action: Action, left: float) -> None:
+    def _submit(self, action: Action) -> None:
         place = (action.candidate, action.size)
         cell = Cell(
             TASK, self._tries[place], int(self.ladder.sizes[action.size]), self.candidates[action.candidate]
@@ -215,7 +215,8 @@ class Search:
         self._under_way[cell.key] = action
         patience = max(PATIENCE * action.seconds, LEAST_SHARE * self._budget, LEAST_SECONDS)
         preparation = max(PREPARATION_SHARE * self._budget, LEAST_PREPARATION)
-        self.workers.submit(cell, Limits(seconds=min(patience, left), preparation=preparation))
+        # No shorter limit near the end: what the deadline stops has not shown that it is slow.
+        self.workers.submit(cell, Limits(seconds=patience, preparation=preparation))
 
     def _take(self, cell: Cell, evaluation: Evaluation) -> None:
         """Learn from a run that ended."""
@@ -240,10 +241,15 @@ class Search:
             # What its strategy imports takes too long now; that says nothing of how well it would do.
             self._closed[[candidate.strategy == cell.candidate.strategy for candidate in self.candidates]] = True
             return
-        has_run = any(run.candidate == action.candidate for run in self._runs)
-        if evaluation.status != "timeout" or not has_run:
-            rows = f"on {cell.train_size:,} rows of this table"
-            self._failures[action.candidate] = f"{evaluation.status} {rows}: {evaluation.message}"
+        if evaluation.status == "timeout" and not self._is_new(action.candidate):
+            return
+        rows = f"on {cell.train_size:,} rows of this table"
+        self._failures[action.candidate] = f"{evaluation.status} {rows}: {evaluation.message}"
+
+    def _is_new(self, candidate: int) -> bool:
+        """Whether a candidate was never fitted, neither in the past nor on this table."""
+        has_run = any(run.candidate == candidate for run in self._runs)
+        return not has_run and bool(np.isnan(self.predicted[candidate]).all())
 
     def _believe(self) -> None:
         evidence = RelativeEvidence.of(
