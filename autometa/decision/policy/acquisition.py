@@ -21,6 +21,8 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 _REPETITIONS = (1, 3)
 # Starting a run and reading its result.
 _OVERHEAD_SECONDS = 0.02
+# The first run of a strategy has a process import its libraries: from .1 s for scikit-learn to 3 s for torch.
+_FIRST_USE_SECONDS = 1.0
 _UNKNOWN_SECONDS = 0.2
 # Runs that the predicted seconds count as much as.
 _PREDICTION_WEIGHT = 1.0
@@ -141,7 +143,7 @@ class Costs:
         self._strategies = np.asarray(strategies)
 
     def seconds(self, runs: Sequence[Run]) -> FloatArray:
-        """Return the seconds that each run will take.
+        """Return the seconds that each run will take; the first one of a strategy takes longer.
 
         Parameters
         ----------
@@ -152,7 +154,9 @@ class Costs:
         -------
         ndarray of float64, shape (n_candidates, n_sizes)
         """
-        return np.asarray(self._predicted * self.factors(runs)[:, None] + _OVERHEAD_SECONDS)
+        used = np.isin(self._strategies, self._strategies[[run.candidate for run in runs]] if runs else [])
+        once = np.where(used, _OVERHEAD_SECONDS, _FIRST_USE_SECONDS)
+        return np.asarray(self._predicted * self.factors(runs)[:, None] + once[:, None])
 
     def factors(self, runs: Sequence[Run]) -> FloatArray:
         """Return how many times longer every candidate takes than predicted, shape (n_candidates,)."""

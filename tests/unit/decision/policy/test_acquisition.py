@@ -98,7 +98,7 @@ def test_a_run_alone_at_its_size_is_followed_by_one_to_compare_it_with() -> None
 def test_seconds_are_corrected_by_what_was_seen() -> None:
     predicted = np.array([[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]])
     costs = Costs(predicted, SIZES, ["a", "a", "b"])
-    before = costs.seconds([])
+    before = costs.seconds([Run(0, 256, 0, 0.5, 1.0)])
     after = costs.seconds([Run(0, 256, r, 0.5, 10.0) for r in range(4)])
     assert after[0, 1] > after[1, 1] > 3 * before[1, 1]
     np.testing.assert_array_equal(after[2], before[2])
@@ -108,4 +108,11 @@ def test_unknown_seconds_grow_with_the_rows() -> None:
     costs = Costs(np.full((1, 2), np.nan), SIZES, ["new"])
     cheap, dear = costs.seconds([])[0]
     assert 0 < cheap < dear
-    assert costs.seconds([Run(0, 256, 0, 0.5, 5.0)])[0, 1] > 5 * dear
+    assert costs.seconds([Run(0, 256, 0, 0.5, 5.0)])[0, 1] > 3 * dear
+
+
+def test_the_first_run_of_a_strategy_is_dearer() -> None:
+    costs = Costs(np.full((3, 2), 0.1), SIZES, ["a", "a", "b"])
+    nobody, first = costs.seconds([]), costs.seconds([Run(0, 256, 0, 0.5, 0.1)])
+    assert (first[:2] < nobody[:2] / 2).all()
+    np.testing.assert_array_equal(first[2], nobody[2])
