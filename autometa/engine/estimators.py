@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
+from joblib import cpu_count
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -15,7 +17,17 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from autometa.domain.columns import as_frame
 from autometa.domain.task import Task
 from autometa.engine.recommend import recommend
+from autometa.engine.refinement import (
+    LEADERBOARD_COLUMNS,
+    Choice,
+    Member,
+    Reserve,
+    build,
+    leaderboard,
+    refine,
+)
 from autometa.foundation.typing import FloatArray, LabelArray, RandomState
+from autometa.plugins import get_registry
 
 if TYPE_CHECKING:
     import os
@@ -39,6 +51,7 @@ class _AutoMetaEstimator(BaseEstimator):
         exclude: Iterable[str] = (),
         max_fit_seconds: float | None = None,
         time_budget: float | None = None,
+        ensemble: bool = True,
         policy: str = "proximity",
         knowledge: str | os.PathLike[str] | None = None,
         device: str = "auto",
@@ -50,13 +63,14 @@ class _AutoMetaEstimator(BaseEstimator):
         self.exclude = exclude
         self.max_fit_seconds = max_fit_seconds
         self.time_budget = time_budget
+        self.ensemble = ensemble
         self.policy = policy
         self.knowledge = knowledge
         self.device = device
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Recommend for the table, then fit the first candidate of the list.
+        """Recommend for the table, refine if there is a time budget, then fit what was chosen.
 
         Parameters
         ----------
@@ -73,6 +87,7 @@ class _AutoMetaEstimator(BaseEstimator):
         AutoMetaError
             If the table or the target cannot be used, or no candidate is left.
         """
+        started = time.monotonic()
         X, y = self._validated(X, y)
         task = Task.from_arrays(X, y, type=self._type, roles=self.roles, metric=self.metric)
         self.recommendation_: Recommendation = recommend(
@@ -81,7 +96,7 @@ class _AutoMetaEstimator(BaseEstimator):
             exclude=self.exclude,
             max_fit_seconds=self._fit_limit(),
             time_budget=self.time_budget,
-            reserve_fit=True,
+            reserve_fit=self._reserve(task),
             policy=self.policy,
             knowledge=self.knowledge,
             device=self.device,
@@ -89,10 +104,29 @@ class _AutoMetaEstimator(BaseEstimator):
             top_k=None,
         )
         self._remember(task)
-        self.model_ = self.recommendation_.build(task).fit(task.X, task.y)
+        choice = self._refined(task, started) or Choice((Member(self.recommendation_.best.candidate, 1.0),))
+        self.leaderboard_: pd.DataFrame = leaderboard(choice, task)
+        self.model_ = build(choice, task, self.recommendation_).fit(task.X, task.y)
         # A fitted estimator carries no training rows.
         self.recommendation_ = replace(self.recommendation_, source=None)
         return self
+
+    def _reserve(self, task: Task) -> bool | Reserve:
+        return True if self.time_budget is None else Reserve(self.time_budget, task.n_samples, cpu_count())
+
+    def _refined(self, task: Task, started: float) -> Choice | None:
+        """Spend what is left of the time budget; None if there is none or it was interrupted."""
+        evidence = self.recommendation_.evidence
+        if self.time_budget is None or evidence is None or evidence.ending == "interrupted":
+            return None
+        return refine(
+            task,
+            self.recommendation_,
+            get_registry().select(self.strategies, self.exclude),
+            deadline=started + self.time_budget,
+            ensemble=self.ensemble,
+            max_fit_seconds=self.max_fit_seconds,
+        )
 
     def _fit_limit(self) -> float | None:
         """Return the seconds that the final fit may be predicted to take: within the time budget at least."""
@@ -138,13 +172,16 @@ class _AutoMetaEstimator(BaseEstimator):
         state = dict(super().__getstate__())
         if "recommendation_" in state:
             state["recommendation_"] = state["recommendation_"].to_json()
+            state["leaderboard_"] = state["leaderboard_"].to_dict(orient="list")
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         from autometa.engine.recommendation import Recommendation
 
         if "recommendation_" in state:
-            state = {**state, "recommendation_": Recommendation.from_json(state["recommendation_"])}
+            recommendation = Recommendation.from_json(state["recommendation_"])
+            board = pd.DataFrame(state["leaderboard_"], columns=LEADERBOARD_COLUMNS)
+            state = {**state, "recommendation_": recommendation, "leaderboard_": board}
         super().__setstate__(state)
 
     def __sklearn_tags__(self) -> Any:
@@ -175,9 +212,13 @@ class AutoMetaClassifier(ClassifierMixin, _AutoMetaEstimator):
     max_fit_seconds : float, optional
         Candidates whose predicted fit takes longer are left out.
     time_budget : float, optional
-        Seconds for `fit`: fits on growing subsamples, on all cores, as long as the predicted final fit leaves time
-        for them, then that fit. It is the one part that is not stopped when it takes longer than predicted. None
-        fits the first choice at once.
+        Seconds for `fit`: fits on growing subsamples on all cores, cross-validation of the best candidates, tuning
+        of the best strategies, then the final fit, which is the one part that is not stopped when it takes longer
+        than predicted. Where the seconds do not suffice for cross-validation, the first choice after the
+        subsamples is fitted. None fits the first choice at once.
+    ensemble : bool
+        Whether the result may be a weighted ensemble of several candidates, where cross-validation says that it is
+        better than the best one by more than the standard error. It takes a time budget.
     policy : str
         Name of the policy.
     knowledge : path, optional
@@ -189,7 +230,12 @@ class AutoMetaClassifier(ClassifierMixin, _AutoMetaEstimator):
     ----------
     recommendation_ : Recommendation
     model_ : fitted estimator
-        The first candidate, fitted.
+        The chosen candidate, fitted, or a `WeightedEnsembleClassifier` of several.
+    leaderboard_ : DataFrame
+        One row per cross-validated candidate, best first: candidate, strategy, configuration,
+        cross_validated_score (in the metric's direction), fit_seconds (mean of the folds), weight (share in the
+        prediction, 0 if it is not used) and origin ("recommended" or "refined"). Without cross-validation: the
+        fitted candidate alone, score and seconds NaN.
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -244,9 +290,13 @@ class AutoMetaRegressor(RegressorMixin, _AutoMetaEstimator):
     max_fit_seconds : float, optional
         Candidates whose predicted fit takes longer are left out.
     time_budget : float, optional
-        Seconds for `fit`: fits on growing subsamples, on all cores, as long as the predicted final fit leaves time
-        for them, then that fit. It is the one part that is not stopped when it takes longer than predicted. None
-        fits the first choice at once.
+        Seconds for `fit`: fits on growing subsamples on all cores, cross-validation of the best candidates, tuning
+        of the best strategies, then the final fit, which is the one part that is not stopped when it takes longer
+        than predicted. Where the seconds do not suffice for cross-validation, the first choice after the
+        subsamples is fitted. None fits the first choice at once.
+    ensemble : bool
+        Whether the result may be a weighted ensemble of several candidates, where cross-validation says that it is
+        better than the best one by more than the standard error. It takes a time budget.
     policy : str
         Name of the policy.
     knowledge : path, optional
@@ -258,7 +308,12 @@ class AutoMetaRegressor(RegressorMixin, _AutoMetaEstimator):
     ----------
     recommendation_ : Recommendation
     model_ : fitted estimator
-        The first candidate, fitted.
+        The chosen candidate, fitted, or a `WeightedEnsembleRegressor` of several.
+    leaderboard_ : DataFrame
+        One row per cross-validated candidate, best first: candidate, strategy, configuration,
+        cross_validated_score (in the metric's direction), fit_seconds (mean of the folds), weight (share in the
+        prediction, 0 if it is not used) and origin ("recommended" or "refined"). Without cross-validation: the
+        fitted candidate alone, score and seconds NaN.
     n_features_in_ : int
     feature_names_in_ : ndarray of str, shape (n_features,)
     """

@@ -12,6 +12,8 @@ from autometa.foundation.typing import FloatArray
 __all__ = ["select_weights"]
 
 MAX_STEPS = 25
+# Steps in a row that lower nothing: no further one is expected to.
+PATIENCE = 5
 
 
 def select_weights(
@@ -60,9 +62,9 @@ def select_weights(
         )
     counts = np.zeros(n_candidates)
     total = np.zeros(predictions.shape[1:])
-    best_loss, best_counts = np.inf, counts
+    best_loss, best_counts, best_step = np.inf, counts, 1
     for step in range(1, max_steps + 1):
-        if step > 1 and is_over():
+        if step > 1 and (is_over() or step > best_step + PATIENCE):
             break
         affordable = costs[counts > 0].sum() + np.where(counts > 0, 0.0, costs) <= allowed_seconds
         losses = np.asarray(
@@ -73,5 +75,5 @@ def select_weights(
         total = total + predictions[chosen]
         counts = counts + (np.arange(n_candidates) == chosen)
         if losses[chosen] < best_loss or step == 1:
-            best_loss, best_counts = losses[chosen], counts
+            best_loss, best_counts, best_step = losses[chosen], counts, step
     return np.asarray(best_counts / best_counts.sum(), dtype=np.float64)

@@ -1,0 +1,192 @@
+"""refine(): spend the rest of a time budget on the candidates of a recommendation, and say what to fit."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from joblib import cpu_count
+
+from autometa.domain import Candidate, Strategy, Task
+from autometa.engine.evidence import Workers
+from autometa.engine.recommendation import RankedCandidate, Recommendation
+from autometa.engine.refinement.choice import Choice, choose
+from autometa.engine.refinement.cross_validation import CrossValidation, Listed
+from autometa.engine.refinement.folds import Folds, n_folds
+from autometa.engine.refinement.out_of_fold import Judge, OutOfFold
+from autometa.engine.refinement.tuning import Tuner, families
+from autometa.foundation.errors import TargetError
+
+__all__ = ["Reserve", "refine"]
+
+# Share of the time budget that is left for cross-validation, tuning and the final fit, where they are affordable.
+SHARE = 0.6
+# Starting the workers and sending them the table.
+START_SECONDS = 2.0
+# Candidates that are cross-validated before any is tuned, and how many of them may be of one strategy.
+MAX_LISTED = 8
+MAX_PER_STRATEGY = 2
+# Share of the time that one listed candidate, and all of them together, may be predicted to take.
+SHARE_OF_ONE = 0.3
+SHARE_OF_LIST = 0.6
+# Final fits may take so many times longer than predicted.
+SAFETY = 1.3
+# Members of an ensemble that time is left for while it is not known which they are.
+N_MEMBERS = 3
+# How fits grow with the rows, from the folds to the whole table.
+GROWTH = 1.2
+# Share of the time that is left for the final fits at most, if the best one alone takes less.
+SHARE_OF_FITS = 0.4
+# Share of the time that the choice of an ensemble may take.
+SHARE_OF_CHOICE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Says how many seconds evidence should leave of a time budget.
+
+    Attributes
+    ----------
+    time_budget : float
+    n_samples : int
+    n_workers : int
+    """
+
+    time_budget: float
+    n_samples: int
+    n_workers: int
+
+    def __call__(self, fit_seconds: float) -> float:
+        """Return the seconds to leave: for two candidates' cross-validation at least, or the final fit alone.
+
+        Parameters
+        ----------
+        fit_seconds : float
+            Predicted, of one fit on the whole table.
+
+        Returns
+        -------
+        float
+        """
+        folds, repetitions = n_folds(self.n_samples)
+        validation = START_SECONDS + 2 * folds * repetitions * fit_seconds / self.n_workers
+        granted = SHARE * self.time_budget
+        return granted if validation + SAFETY * fit_seconds <= granted else fit_seconds
+
+
+def refine(
+    task: Task,
+    recommendation: Recommendation,
+    strategies: Mapping[str, Strategy],
+    *,
+    deadline: float,
+    ensemble: bool = True,
+    max_fit_seconds: float | None = None,
+) -> Choice | None:
+    """Cross-validate the best candidates, tune the best families, and choose one candidate or an ensemble.
+
+    Ctrl-C ends it with what is known by then.
+
+    Parameters
+    ----------
+    task : Task
+    recommendation : Recommendation
+        With every candidate.
+    strategies : mapping of str to Strategy
+    deadline : float
+        Value of `time.monotonic` at which the final fits must be over.
+    ensemble : bool
+        Whether more than one candidate may be chosen.
+    max_fit_seconds : float, optional
+        What one final fit may take.
+
+    Returns
+    -------
+    Choice or None
+        None if the time does not suffice for cross-validating anything.
+    """
+    plan = _Plan(deadline, deadline - time.monotonic(), ensemble, max_fit_seconds)
+    listed = _listed(recommendation.ranking, task.n_samples, plan.granted)
+    if not listed:
+        return None
+    seed = recommendation.random_state or 0
+    try:
+        folds = Folds.of(task, random_state=seed)
+    except TargetError:  # no rows can be held out, so nothing can be judged: what was recommended stands
+        return None
+    plan.growth = (task.n_samples / min(len(split.train) for split in folds.task.splits)) ** GROWTH
+    with Workers() as workers:
+        workers.prepare(
+            folds.task, strategies, device=recommendation.device, random_state=seed, keep_predictions=True
+        )
+        validation = CrossValidation(folds, workers, plan.seconds_left)
+        with suppress(KeyboardInterrupt):
+            validation.run(Listed(listed))
+            ranked = [place.candidate for place in recommendation.ranking]
+            best = {name: strategies[name] for name in families(validation.results)}
+            if best:
+                validation.run(Tuner(best, folds.task, ranked, validation.expected, seed))
+    return plan.choose(validation.results, folds)
+
+
+@dataclass
+class _Plan:
+    """How the seconds until the deadline are divided."""
+
+    deadline: float
+    granted: float
+    ensemble: bool
+    max_fit_seconds: float | None
+    growth: float = 1.0
+
+    def final_seconds(self, found: OutOfFold) -> float:
+        """Return what a candidate's fit on the whole table may take; infinite if that is more than is allowed."""
+        expected = self.growth * found.seconds
+        is_allowed = self.max_fit_seconds is None or expected <= self.max_fit_seconds
+        return SAFETY * expected if is_allowed else math.inf
+
+    def seconds_left(self, results: Sequence[OutOfFold]) -> float:
+        """Return what is left for cross-validation: the choice and the final fits come after it."""
+        best = sorted((found for found in results if not math.isnan(found.loss)), key=lambda found: found.loss)
+        costs = [cost for cost in map(self.final_seconds, best) if math.isfinite(cost)]
+        several = min(sum(costs[:N_MEMBERS]), SHARE_OF_FITS * self.granted) if self.ensemble else 0.0
+        fits = max([several, *costs[:1]])
+        return self.deadline - time.monotonic() - fits - self._seconds_of_choice()
+
+    def _seconds_of_choice(self) -> float:
+        return SHARE_OF_CHOICE * self.granted if self.ensemble else 0.0
+
+    def choose(self, results: Sequence[OutOfFold], folds: Folds) -> Choice | None:
+        """Choose what can still be fitted."""
+        chosen_at = time.monotonic() + self._seconds_of_choice()
+        return choose(
+            results,
+            Judge(folds),
+            final_seconds=self.final_seconds,
+            allowed_seconds=self.deadline - chosen_at,
+            ensemble=self.ensemble,
+            is_over=lambda: time.monotonic() > chosen_at,
+        )
+
+
+def _listed(ranking: Sequence[RankedCandidate], n_samples: int, granted: float) -> list[Candidate]:
+    """Return the first of the ranking whose cross-validation is affordable, no more than two of one strategy."""
+    folds, repetitions = n_folds(n_samples)
+    listed: list[Candidate] = []
+    spent = START_SECONDS
+    for place in ranking:
+        fits = folds * repetitions * (0.0 if math.isnan(place.fit_seconds) else place.fit_seconds) / cpu_count()
+        is_judged = place.trials or not math.isnan(place.expected_score)
+        alike = sum(candidate.strategy == place.candidate.strategy for candidate in listed)
+        if not is_judged or alike >= MAX_PER_STRATEGY or fits > SHARE_OF_ONE * granted:
+            continue
+        if listed and spent + fits > SHARE_OF_LIST * granted:
+            continue
+        listed.append(place.candidate)
+        spent += fits
+        if len(listed) == MAX_LISTED:
+            break
+    return listed if spent <= granted else []
