@@ -164,7 +164,7 @@ class Search:
         while (left := self._left()) > 0:
             self._fill_workers(left)
             if not self.workers.under_way:
-                return "settled"
+                return "time" if self._is_worth_more_time() else "settled"
             for cell, evaluation in self.workers.finished(left):
                 self._take(cell, evaluation)
         return "time"
@@ -194,6 +194,13 @@ class Search:
                 return
             self._submit(action)
             outlook = outlook.after(action.candidate, action.size, action.noise)
+
+    def _is_worth_more_time(self) -> bool:
+        """Whether a run would be made if it could end before the deadline."""
+        seconds = self._costs.seconds(self._runs)
+        outlook, allowed = self._belief.outlook(self.ladder.sizes), self._allowed(seconds, math.inf)
+        action = best_action(self._belief, outlook, seconds, allowed, excluded=self._excluded())
+        return action is not None and action.gain >= LEAST_GAIN
 
     def _allowed(self, seconds: FloatArray, left: float) -> BoolArray:
         """Return which runs may be made: in time, not too often, rung after rung where seconds are unknown."""

@@ -119,6 +119,11 @@ def test_what_is_unavailable_is_neither_run_nor_chosen() -> None:
     assert found.ending == "settled"
 
 
+def test_runs_that_would_not_end_in_time_are_not_begun() -> None:
+    workers, found = search(by_quality(QUALITY), seconds=0.5)
+    assert (found.ending, workers.asked) == ("time", [])
+
+
 def test_time_that_is_reserved_is_not_spent() -> None:
     workers, found = search(by_quality(QUALITY), seconds=30.0, reserve=lambda best, factors: 31.0)
     assert (found.ending, workers.asked, found.runs) == ("time", [], ())
