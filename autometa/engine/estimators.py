@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-from joblib import cpu_count
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from autometa.domain.columns import as_frame
 from autometa.domain.task import Task
+from autometa.engine.evidence import Workers
 from autometa.engine.recommend import recommend
 from autometa.engine.refinement import (
     LEADERBOARD_COLUMNS,
@@ -90,43 +91,49 @@ class _AutoMetaEstimator(BaseEstimator):
         started = time.monotonic()
         X, y = self._validated(X, y)
         task = Task.from_arrays(X, y, type=self._type, roles=self.roles, metric=self.metric)
-        self.recommendation_: Recommendation = recommend(
-            task,
-            strategies=self.strategies,
-            exclude=self.exclude,
-            max_fit_seconds=self._fit_limit(),
-            time_budget=self.time_budget,
-            reserve_fit=self._reserve(task),
-            policy=self.policy,
-            knowledge=self.knowledge,
-            device=self.device,
-            random_state=self.random_state,
-            top_k=None,
-        )
         self._remember(task)
-        choice = self._refined(task, started) or Choice((Member(self.recommendation_.best.candidate, 1.0),))
+        # Stopped before the final fit, which has all cores.
+        with nullcontext() if self.time_budget is None else Workers() as workers:
+            self.recommendation_ = self._recommended(task, workers)
+            choice = self._refined(task, workers, started)
         self.leaderboard_: pd.DataFrame = leaderboard(choice, task)
         self.model_ = build(choice, task, self.recommendation_).fit(task.X, task.y)
         # A fitted estimator carries no training rows.
         self.recommendation_ = replace(self.recommendation_, source=None)
         return self
 
-    def _reserve(self, task: Task) -> bool | Reserve:
-        return True if self.time_budget is None else Reserve(self.time_budget, task.n_samples, cpu_count())
-
-    def _refined(self, task: Task, started: float) -> Choice | None:
-        """Spend what is left of the time budget; None if there is none or it was interrupted."""
-        evidence = self.recommendation_.evidence
-        if self.time_budget is None or evidence is None or evidence.ending == "interrupted":
-            return None
-        return refine(
+    def _recommended(self, task: Task, workers: Workers | None) -> Recommendation:
+        budget = self.time_budget
+        return recommend(
             task,
-            self.recommendation_,
-            get_registry().select(self.strategies, self.exclude),
-            deadline=started + self.time_budget,
-            ensemble=self.ensemble,
-            max_fit_seconds=self.max_fit_seconds,
+            strategies=self.strategies,
+            exclude=self.exclude,
+            max_fit_seconds=self._fit_limit(),
+            time_budget=budget,
+            reserve_fit=False if workers is None else Reserve(budget or 0.0, task.n_samples, workers.n_workers),
+            policy=self.policy,
+            knowledge=self.knowledge,
+            device=self.device,
+            random_state=self.random_state,
+            top_k=None,
+            workers=workers,
         )
+
+    def _refined(self, task: Task, workers: Workers | None, started: float) -> Choice:
+        """Spend what is left of the time budget, unless there is none or the search was interrupted."""
+        evidence = self.recommendation_.evidence
+        choice = None
+        if workers is not None and self.time_budget and evidence and evidence.ending != "interrupted":
+            choice = refine(
+                task,
+                self.recommendation_,
+                get_registry().select(self.strategies, self.exclude),
+                workers=workers,
+                deadline=started + self.time_budget,
+                ensemble=self.ensemble,
+                max_fit_seconds=self.max_fit_seconds,
+            )
+        return choice or Choice((Member(self.recommendation_.best.candidate, 1.0),))
 
     def _fit_limit(self) -> float | None:
         """Return the seconds that the final fit may be predicted to take: within the time budget at least."""

@@ -65,6 +65,7 @@ def recommend(
     device: str = "auto",
     random_state: RandomState = 0,
     progress: Callable[[SearchProgress], None] | None = None,
+    workers: Workers | None = None,
 ) -> Recommendation:
     """Say which candidates will do best on a table: without fitting any, or after trying some on parts of it.
 
@@ -107,6 +108,8 @@ def recommend(
     progress : callable, optional
         Called with a `SearchProgress` after every fit on a subsample: what was run, what is believed now, time
         left.
+    workers : Workers, optional
+        Processes to try candidates in; they stay. By default, own ones for this call.
 
     Returns
     -------
@@ -121,7 +124,7 @@ def recommend(
     """
     clock = _Clock()
     _check_arguments(top_k, max_fit_seconds, time_budget)
-    with _workers(time_budget) as workers:
+    with _workers(time_budget, workers) as crew:
         with clock("input"):
             task = as_task(dataset, target, type=type, roles=roles, metric=metric)
         chosen = get_registry().select(strategies, exclude)
@@ -141,10 +144,10 @@ def recommend(
         excluded.update(slow)
         places = _places(task, answer.ranking, portfolios, slow)
         evidence, notes = None, [*_notes(task, base, answer.ranking)]
-        if workers is not None and time_budget is not None and places:
+        if crew is not None and time_budget is not None and places:
             with clock("evidence"):
                 finding = answer.consult(task, places, chosen, device, random_state).hold(
-                    workers, clock.started + time_budget, reserve_fit=reserve_fit, progress=progress
+                    crew, clock.started + time_budget, reserve_fit=reserve_fit, progress=progress
                 )
             excluded.update({finding.candidates[place].id: why for place, why in finding.failures.items()})
             evidence = _evidence(finding, time_budget, answer.ranking)
@@ -185,10 +188,10 @@ def _check_arguments(top_k: int | None, max_fit_seconds: float | None, time_budg
         )
 
 
-def _workers(time_budget: float | None) -> AbstractContextManager[Workers | None]:
+def _workers(time_budget: float | None, given: Workers | None) -> AbstractContextManager[Workers | None]:
     """Start processes early, so that what they import is loaded while the prior is asked."""
-    if time_budget is None:
-        return nullcontext()
+    if time_budget is None or given is not None:
+        return nullcontext(given)
     from autometa.engine.evidence import Workers
 
     return Workers()

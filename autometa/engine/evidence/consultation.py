@@ -105,7 +105,7 @@ class Consultation:
         Parameters
         ----------
         workers : Workers
-            Stopped at the end.
+            Idle at the end.
         deadline : float
             Value of `time.monotonic`.
         reserve_fit : bool or callable

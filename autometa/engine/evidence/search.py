@@ -130,7 +130,7 @@ class Search:
     _failures: dict[int, str] = field(default_factory=dict, init=False)
 
     def run(self) -> SearchResult:
-        """Search until the deadline; the workers are stopped at the end.
+        """Search until the deadline; runs that are under way then are killed.
 
         Returns
         -------
@@ -145,11 +145,12 @@ class Search:
         self._closed = np.zeros(self.predicted.shape, dtype=bool)
         self._position = {candidate.id: place for place, candidate in enumerate(self.candidates)}
         self._believe()
-        with self.workers:
-            try:
-                ending = self._spend()
-            except KeyboardInterrupt:
-                ending = "interrupted"
+        try:
+            ending = self._spend()
+        except KeyboardInterrupt:
+            ending = "interrupted"
+        finally:
+            self.workers.clear()
         return SearchResult(
             runs=tuple(self._runs),
             belief=self._belief,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from queue import SimpleQueue
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
@@ -40,7 +41,7 @@ class _InMemory:
 
 
 class Workers:
-    """Sandboxes that evaluate cells of one task.
+    """Sandboxes that evaluate cells of one task; a context manager that stops them.
 
     Parameters
     ----------
@@ -51,13 +52,15 @@ class Workers:
     def __init__(self, n_workers: int | None = None) -> None:
         self.n_workers = n_workers or cpu_count()
         self._sandboxes = [Sandbox() for _ in range(self.n_workers)]
+        self._busy: set[Sandbox] = set()
+        self._lock = Lock()
         self._idle: SimpleQueue[Sandbox] = SimpleQueue()
         self._threads = ThreadPoolExecutor(self.n_workers, thread_name_prefix="autometa-evidence")
         self._work, self._token = b"", ""
         self._under_way: dict[Future[Outcome], Cell] = {}
         for sandbox in self._sandboxes:
-            sandbox.start()
             self._idle.put(sandbox)
+        self.start()
 
     @property
     def under_way(self) -> int:
@@ -103,10 +106,15 @@ class Workers:
 
     def _run(self, cell: Cell, limits: Limits) -> Outcome:
         sandbox = self._idle.get()
+        with self._lock:
+            self._busy.add(sandbox)
         try:
             return sandbox.run(self._work, self._token, cell, limits)
         finally:
-            self._idle.put(sandbox)
+            with self._lock:
+                if sandbox in self._busy:
+                    self._busy.remove(sandbox)
+                    self._idle.put(sandbox)
 
     def finished(self, seconds: float) -> list[tuple[Cell, Evaluation]]:
         """Wait for at least one cell to end.
@@ -124,6 +132,24 @@ class Workers:
         done, _ = wait(self._under_way, timeout=max(seconds, 0.0), return_when=FIRST_COMPLETED)
         ended = [(future, self._under_way.pop(future)) for future in list(self._under_way) if future in done]
         return [(cell, as_evaluation(cell, future.result())) for future, cell in ended]
+
+    def clear(self) -> None:
+        """Kill the cells under way, at once; processes that are idle stay for further cells."""
+        pending = {future for future in self._under_way if not future.cancel()}
+        while pending:
+            with self._lock:
+                for sandbox in self._busy:
+                    sandbox.stop()
+                    self._sandboxes[self._sandboxes.index(sandbox)] = another = Sandbox()
+                    self._idle.put(another)
+                self._busy.clear()
+            pending = wait(pending, timeout=0.05).not_done
+        self._under_way.clear()
+
+    def start(self) -> None:
+        """Start the processes that are not there, so that what they import is loaded beside other work."""
+        for sandbox in self._sandboxes:
+            sandbox.start()
 
     def stop(self) -> None:
         """Kill everything that runs, at once."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from joblib import cpu_count
@@ -82,6 +81,7 @@ def refine(
     recommendation: Recommendation,
     strategies: Mapping[str, Strategy],
     *,
+    workers: Workers,
     deadline: float,
     ensemble: bool = True,
     max_fit_seconds: float | None = None,
@@ -96,6 +96,8 @@ def refine(
     recommendation : Recommendation
         With every candidate.
     strategies : mapping of str to Strategy
+    workers : Workers
+        Idle at the end.
     deadline : float
         Value of `time.monotonic` at which the final fits must be over.
     ensemble : bool
@@ -108,6 +110,7 @@ def refine(
     Choice or None
         None if the time does not suffice for cross-validating anything.
     """
+    workers.start()
     plan = _Plan(deadline, deadline - time.monotonic(), ensemble, max_fit_seconds)
     listed = _listed(recommendation.ranking, task.n_samples, plan.granted)
     if not listed:
@@ -118,17 +121,18 @@ def refine(
     except TargetError:  # no rows can be held out, so nothing can be judged: what was recommended stands
         return None
     plan.growth = (task.n_samples / min(len(split.train) for split in folds.task.splits)) ** GROWTH
-    with Workers() as workers:
-        workers.prepare(
-            folds.task, strategies, device=recommendation.device, random_state=seed, keep_predictions=True
-        )
-        validation = CrossValidation(folds, workers, plan.seconds_left)
-        with suppress(KeyboardInterrupt):
-            validation.run(Listed(listed))
-            ranked = [place.candidate for place in recommendation.ranking]
-            best = {name: strategies[name] for name in families(validation.results)}
-            if best:
-                validation.run(Tuner(best, folds.task, ranked, validation.expected, seed))
+    workers.prepare(folds.task, strategies, device=recommendation.device, random_state=seed, keep_predictions=True)
+    validation = CrossValidation(folds, workers, plan.seconds_left)
+    try:
+        validation.run(Listed(listed))
+        ranked = [place.candidate for place in recommendation.ranking]
+        best = {name: strategies[name] for name in families(validation.results)}
+        if best:
+            validation.run(Tuner(best, folds.task, ranked, validation.expected, seed))
+    except KeyboardInterrupt:
+        pass  # what is known by now is used
+    finally:
+        workers.clear()
     return plan.choose(validation.results, folds)
 
 

@@ -32,7 +32,7 @@ class Pretending:
         self.answer = answer
         self.asked: list[tuple[Cell, Limits]] = []
         self._open: list[Cell] = []
-        self.is_stopped = False
+        self.is_cleared = False
 
     @property
     def under_way(self) -> int:
@@ -46,11 +46,8 @@ class Pretending:
         cell = self._open.pop(0)
         return [(cell, self.answer(cell))]
 
-    def __enter__(self) -> Pretending:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.is_stopped = True
+    def clear(self) -> None:
+        self.is_cleared = True
 
 
 def scored(cell: Cell, loss: float, seconds: float = 0.1) -> Evaluation:
@@ -90,7 +87,7 @@ def search(
     settings: dict[str, Any] = {"unavailable": np.zeros(3, dtype=bool), **more}
     deadline = time.monotonic() + seconds
     found = Search(CANDIDATES, assumptions, predicted, ladder, workers, deadline, **settings).run()  # type: ignore[arg-type]
-    assert workers.is_stopped
+    assert workers.is_cleared
     return workers, found
 
 
