@@ -266,4 +266,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    import cc18  # under its own name, so that worker processes find what they are sent
+
+    cc18.main()

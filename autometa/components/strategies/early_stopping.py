@@ -132,7 +132,7 @@ class _EarlyStopped(MetaEstimatorMixin, BaseEstimator):
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         self.n_features_in_ = X.shape[1]
         self.n_rounds_ = 0
-        if (X.nunique() <= 1).all() or (target == target[0]).all():
+        if (X.nunique(dropna=False) <= 1).all() or (target == target[0]).all():
             self.learner_ = self._constant().fit(X, target, sample_weight=weight)
             return self
         self.n_rounds_ = self._count_rounds(X, target, weight)
@@ -204,7 +204,8 @@ class EarlyStoppedClassifier(ClassifierMixin, _EarlyStopped):
             return None
         # Every class stays in what is fitted: a row of a class that would be gone is not held out.
         lone = np.flatnonzero(np.bincount(np.delete(target, held_out), minlength=target.max() + 1) == 0)
-        return held_out[~np.isin(target[held_out], lone)]
+        held_out = held_out[~np.isin(target[held_out], lone)]
+        return held_out if len(held_out) else None
 
     def _constant(self) -> Any:
         return DummyClassifier(strategy="prior")

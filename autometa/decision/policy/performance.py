@@ -14,6 +14,8 @@ __all__ = ["REGRET_CLIP", "Performance", "complete_losses", "prepare_performance
 # A loss this far above a row's best is as bad as any: one nat, or all of an accuracy, or one standard
 # deviation of the target. Log-losses of 2 to 3 nats beside a best of 0.3 would otherwise decide every mean.
 REGRET_CLIP = 1.0
+# Rows of no effect that a candidate has before any is seen: one lucky run must not fill all the others.
+_PRIOR_ROWS = 5.0
 # Share of the candidates with a history that a row of a smaller training size must have.
 _LEAST_MEASURED = 0.9
 _N_SWEEPS = 10
@@ -103,9 +105,9 @@ def complete_losses(loss: FloatArray, failed: BoolArray) -> FloatArray:
 
 
 def _additive(values: FloatArray, present: BoolArray) -> FloatArray:
-    """Fit row effect + column effect to the present cells by alternating means; return the fit."""
+    """Fit row effect + column effect, shrunk, to the present cells by alternating means; return the fit."""
     row_counts = np.maximum(present.sum(axis=1, keepdims=True), 1)
-    column_counts = np.maximum(present.sum(axis=0, keepdims=True), 1)
+    column_counts = present.sum(axis=0, keepdims=True) + _PRIOR_ROWS
     columns = np.zeros((1, values.shape[1]))
     rows = np.zeros((values.shape[0], 1))
     for _ in range(_N_SWEEPS):

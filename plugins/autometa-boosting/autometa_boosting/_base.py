@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -40,15 +41,37 @@ def most_rounds(task: Task) -> int:
     return min(MAX_ROUNDS, max(MIN_ROUNDS, MAX_TREES // trees))
 
 
+def installed_version(library: str) -> tuple[int, int] | None:
+    """Return the major and minor version of a library, without importing it.
+
+    Parameters
+    ----------
+    library : str
+
+    Returns
+    -------
+    tuple of int, or None
+        None where no distribution of a usual name states it.
+    """
+    for distribution in (library, f"{library}-cpu"):
+        try:
+            major, minor = version(distribution).split(".")[:2]
+            return int(major), int(minor)
+        except (PackageNotFoundError, ValueError):
+            continue
+    return None
+
+
 class BoostingStrategy(Strategy):
     """A boosting library on a table with native categories and missing values."""
 
     library: ClassVar[str]
+    least_version: ClassVar[tuple[int, int]]
     dialect: ClassVar[BoostingDialect]
     configurations: ClassVar[tuple[dict[str, Any], ...]]
 
     def supports(self, task: Task) -> str | None:
-        """Say whether the library is there.
+        """Say whether the library is there, in a version whose interface is the one that is used.
 
         Parameters
         ----------
@@ -60,6 +83,13 @@ class BoostingStrategy(Strategy):
         """
         if find_spec(self.library) is None:
             return f"{self.library} is not installed; `pip install {self.library}` adds it."
+        found = installed_version(self.library)
+        if found is not None and found < self.least_version:
+            least = ".".join(map(str, self.least_version))
+            return (
+                f"{self.library} {'.'.join(map(str, found))} is too old, {least} or newer is needed; "
+                f"`pip install 'autometa-boosting[{self.library}]'` brings it."
+            )
         return None
 
     def portfolio(self, task: Task) -> Sequence[Configuration]:

@@ -48,11 +48,12 @@ def _categories(X: pd.DataFrame) -> list[str]:
 
 
 class CatBoost(BoostingStrategy):
-    """Ordered boosting of symmetric trees, with ordered statistics of categories (Prokhorenkova et al. 2018)."""
+    """Symmetric or depth-wise trees on ordered statistics of categories (Prokhorenkova et al. 2018)."""
 
     name: ClassVar[str] = "catboost"
     description: ClassVar[str] = "CatBoost, stopped early and refitted."
     library: ClassVar[str] = "catboost"
+    least_version: ClassVar[tuple[int, int]] = (1, 2)
     dialect = _Dialect()
     configurations: ClassVar[tuple[dict[str, Any], ...]] = (
         {"learning_rate": 0.08, "depth": 6, "l2": 3.0, "one_hot": 5, "colsample": 1.0, "grow": "SymmetricTree"},

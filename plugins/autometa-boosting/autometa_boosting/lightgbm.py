@@ -54,6 +54,7 @@ class LightGBM(BoostingStrategy):
     name: ClassVar[str] = "lightgbm"
     description: ClassVar[str] = "LightGBM, stopped early and refitted."
     library: ClassVar[str] = "lightgbm"
+    least_version: ClassVar[tuple[int, int]] = (4, 7)
     dialect = _Dialect()
     configurations: ClassVar[tuple[dict[str, Any], ...]] = tuple(
         dict(zip(_NAMES, values, strict=True)) for values in _PORTFOLIO

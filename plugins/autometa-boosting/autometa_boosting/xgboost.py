@@ -45,6 +45,7 @@ class XGBoost(BoostingStrategy):
     name: ClassVar[str] = "xgboost"
     description: ClassVar[str] = "XGBoost, stopped early and refitted."
     library: ClassVar[str] = "xgboost"
+    least_version: ClassVar[tuple[int, int]] = (3, 2)
     dialect = _Dialect()
     configurations: ClassVar[tuple[dict[str, Any], ...]] = tuple(
         dict(zip(_NAMES, values, strict=True)) for values in _PORTFOLIO

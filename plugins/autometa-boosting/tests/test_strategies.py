@@ -35,6 +35,13 @@ def test_an_absent_library_is_a_reason_and_not_an_error(strategy, monkeypatch):
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
+def test_an_old_library_is_a_reason_too(strategy, monkeypatch):
+    monkeypatch.setattr(_base, "find_spec", lambda name: object())
+    monkeypatch.setattr(_base, "version", lambda name: "0.9.1")
+    assert f"{strategy.library} 0.9 is too old" in strategy.supports(colours(60))
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
 def test_levels_without_an_order_are_learned(strategy):
     if find_spec(strategy.library) is None:
         pytest.skip(f"{strategy.library} is not installed")

@@ -142,17 +142,20 @@ class TemperedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return self
 
     def _temperature(self, X: Any, y: Any) -> float:
-        counts = np.unique(y, return_counts=True)[1]
-        n_folds = min(self.n_folds, int(counts.min()))
-        if n_folds < 2:
+        """Return the best temperature on held-out rows; a class with few rows is learned, never held out."""
+        classes, place, counts = np.unique(y, return_inverse=True, return_counts=True)
+        judged = np.flatnonzero(counts[place] >= self.n_folds)
+        if len(np.unique(place[judged])) < 2:
             return 1.0
-        scores = np.empty((len(y), len(self.classes_)))
-        for kept, held_out in StratifiedKFold(n_folds, shuffle=True, random_state=0).split(X, y):
-            scores[held_out] = _scores(clone(self.learner).fit(X[kept], y[kept]), X[held_out])
-        place = np.searchsorted(self.classes_, y)
+        scores = np.empty((len(judged), len(classes)))
+        folds = StratifiedKFold(self.n_folds, shuffle=True, random_state=0)
+        for _, held_out in folds.split(X[judged], y[judged]):
+            kept = np.setdiff1d(np.arange(len(y)), judged[held_out])
+            scores[held_out] = _scores(clone(self.learner).fit(X[kept], y[kept]), X[judged[held_out]])
 
         def loss(log_temperature: float) -> float:
-            return -float(log_softmax(scores / np.exp(log_temperature), axis=1)[np.arange(len(y)), place].mean())
+            tempered = log_softmax(scores / np.exp(log_temperature), axis=1)
+            return -float(tempered[np.arange(len(judged)), place[judged]].mean())
 
         return float(np.exp(minimize_scalar(loss, bounds=(-1.5, 4.0), method="bounded").x))
 

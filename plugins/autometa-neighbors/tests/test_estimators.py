@@ -42,6 +42,14 @@ def test_a_temperature_takes_the_certainty_from_naive_bayes():
     assert log_loss(truth, tempered.predict_proba(fresh)) < 0.5 * plain
 
 
+def test_a_class_with_one_row_does_not_switch_the_temperature_off():
+    X, y = repeated()
+    usual = TemperedClassifier(GaussianNB()).fit(X, y).temperature_
+    rare = TemperedClassifier(GaussianNB()).fit(X, np.where(np.arange(300) == 7, 2, y))
+    assert rare.temperature_ > 0.5 * usual
+    assert rare.predict_proba(X).shape == (300, 3)
+
+
 def test_a_class_with_one_row_borrows_the_common_covariance():
     X, y = repeated(60, copies=1)
     X = np.hstack([X, np.random.default_rng(2).normal(size=(60, 2))])

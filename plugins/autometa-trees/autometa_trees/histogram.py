@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HistogramBoosting"]
 
-# Most trees of a fit (a round has one for each of three or more classes), and most rounds.
-MAX_TREES, MAX_ROUNDS = 3_000, 1_000
+# Most trees of a fit (a round has one for each of three or more classes); least and most of the rounds allowed.
+MAX_TREES, MIN_ROUNDS, MAX_ROUNDS = 3_000, 150, 1_000
 # scikit-learn bins into 255 at most.
 MAX_LEVELS = 200
 
@@ -139,4 +139,4 @@ class HistogramBoosting(Strategy):
 
 
 def _most_rounds(task: Task) -> int:
-    return min(MAX_ROUNDS, MAX_TREES // max(1, len(task.classes)))
+    return min(MAX_ROUNDS, max(MIN_ROUNDS, MAX_TREES // max(1, len(task.classes))))

@@ -119,3 +119,23 @@ def test_it_refuses_to_predict_before_it_is_fitted():
 
     with pytest.raises(NotFittedError):
         classifier().predict(noise()[0])
+
+
+@pytest.mark.filterwarnings("ignore:The number of unique classes is greater than 50%:UserWarning")
+def test_only_lone_classes_to_hold_out_means_the_default_number_of_rounds():
+    X, _ = noise(40)
+    y = np.array([f"c{min(i, 19)}" for i in range(40)])  # nineteen classes of one row
+    for seed in range(185, 200):
+        model = classifier(default_rounds=3).set_params(random_state=seed).fit(X, y)
+        assert model.predict_proba(X).shape == (40, 20)
+
+
+def test_that_a_value_is_missing_can_be_the_whole_signal():
+    missing = np.arange(60) % 2 == 0
+    X = pd.DataFrame({"f0": np.where(missing, np.nan, 1.0)})
+    dialect = Dialect()
+    dialect.prepare = lambda table: table.fillna(0.0)
+    dialect.fit = lambda learner, table, y, weight, n_rounds: learner.fit(table.fillna(0.0), y)
+    dialect.count_rounds = lambda *_: 5
+    model = classifier(dialect).fit(X, missing)
+    assert (model.predict(X) == missing).all()
