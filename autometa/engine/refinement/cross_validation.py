@@ -25,6 +25,8 @@ PATIENCE = 5.0
 LEAST_SHARE = 0.2
 LEAST_SECONDS = 1.0
 PREPARATION_SECONDS = 4.0
+# Standard deviations between folds by which a candidate is clearly worse. One would drop what an ensemble can use.
+CLEARLY = 2.0
 # Candidates whose predictions are kept besides the recommended ones: those that an ensemble may want.
 MAX_KEPT = 20
 
@@ -86,7 +88,8 @@ class CrossValidation:
     """Runs candidates on all folds.
 
     A candidate that fails on a fold is dropped, and so is one that is clearly worse than the best one on the folds
-    that it was run on: its mean loss there is higher by more than the standard deviation of the best one's losses.
+    that it was run on: its mean loss there is higher by more than twice the standard deviation of the best one's
+    losses.
 
     Attributes
     ----------
@@ -197,7 +200,7 @@ class CrossValidation:
         if best is None or len(run.done) < 2:
             return None
         worse = float(np.nanmean(run.losses[run.done] - best.losses[run.done]))
-        return best.loss + worse if worse > float(np.nanstd(best.losses)) else None
+        return best.loss + worse if worse > CLEARLY * float(np.nanstd(best.losses)) else None
 
     def _let_go(self) -> None:
         """Forget the predictions of refined candidates that no ensemble would want."""

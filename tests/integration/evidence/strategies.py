@@ -51,6 +51,16 @@ class Sleeper(_Made):
         return SleepingClassifier()
 
 
+class Drowsy(_Made):
+    """Fine on few rows, sleeps on more than 400."""
+
+    name = "drowsy"
+
+    def build(self, configuration, task, *, device="auto", random_state=None):
+        """Neighbours that may sleep."""
+        return DrowsyClassifier(14)
+
+
 class Raiser(_Made):
     """Always raises."""
 
@@ -68,3 +78,12 @@ class SleepingClassifier(ClassifierMixin, BaseEstimator):
         """Sleep where it is not a warm-up."""
         time.sleep(600 if len(X) > 60 else 0)
         raise ValueError("too few rows")
+
+
+class DrowsyClassifier(KNeighborsClassifier):
+    """See `Drowsy`."""
+
+    def fit(self, X, y):
+        """Sleep where there are many rows."""
+        time.sleep(60 if len(X) > 400 else 0)
+        return super().fit(X, y)

@@ -1,0 +1,214 @@
+"""The course of a refinement, with workers that evaluate in this process."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+
+import numpy as np
+import pytest
+from optuna.distributions import CategoricalDistribution
+from sklearn.datasets import load_iris
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+
+from autometa.domain import Candidate, Configuration, Strategy, Task, evaluate
+from autometa.domain.evaluation import Evaluation
+from autometa.engine.recommendation import RankedCandidate, Recommendation, TaskSummary
+from autometa.engine.refinement import Choice, Reserve, leaderboard, refine
+
+NEIGHBOURS = (1, 5, 15, 40)
+
+
+class Neighbours(Strategy):
+    name = "neighbours"
+
+    def search_space(self, task):
+        return {"k": CategoricalDistribution(NEIGHBOURS)}
+
+    def portfolio(self, task):
+        return [Configuration(k=k) for k in (40, 15)]
+
+    def build(self, configuration, task, *, device="auto", random_state=None):
+        return KNeighborsClassifier(configuration["k"])
+
+
+class Logistic(Strategy):
+    name = "logistic"
+
+    def search_space(self, task):
+        return {}
+
+    def portfolio(self, task):
+        return [Configuration()]
+
+    def build(self, configuration, task, *, device="auto", random_state=None):
+        return LogisticRegression(max_iter=1000)
+
+
+class Guess(Logistic):
+    name = "guess"
+
+    def build(self, configuration, task, *, device="auto", random_state=None):
+        return DummyClassifier()
+
+
+class Broken(Logistic):
+    name = "broken"
+
+    def build(self, configuration, task, *, device="auto", random_state=None):
+        raise ValueError("a bug")
+
+
+STRATEGIES = {strategy.name: strategy for strategy in (Neighbours(), Logistic(), Guess(), Broken())}
+
+
+class Inline:
+    """Workers that evaluate when they are asked what has finished."""
+
+    n_workers = 2
+
+    def __init__(self, interrupted_after: int | None = None) -> None:
+        self.cells: deque = deque()
+        self.ran: list[tuple[str, int]] = []
+        self.interrupted_after = interrupted_after
+        self.is_cleared = False
+
+    @property
+    def under_way(self) -> int:
+        return len(self.cells)
+
+    def start(self) -> None:
+        pass
+
+    def prepare(self, task, strategies, *, device, random_state, keep_predictions):
+        assert keep_predictions
+        self.task, self.strategies = task, strategies
+
+    def submit(self, cell, limits) -> None:
+        self.cells.append(cell)
+
+    def finished(self, seconds: float) -> list[tuple[object, Evaluation]]:
+        if len(self.ran) == self.interrupted_after:
+            raise KeyboardInterrupt
+        cell = self.cells.popleft()
+        self.ran.append((cell.candidate.strategy, cell.split))
+        strategy = self.strategies[cell.candidate.strategy]
+        return [
+            (
+                cell,
+                evaluate(self.task, self.task.splits[cell.split], cell.candidate, strategy, keep_prediction=True),
+            )
+        ]
+
+    def clear(self) -> None:
+        self.is_cleared = True
+
+
+@pytest.fixture(scope="module")
+def task() -> Task:
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    return Task.from_arrays(X, y)
+
+
+def recommendation(task: Task, fit_seconds: float = 0.01, names=("guess", "neighbours", "broken", "logistic")):
+    candidates = [candidate for name in names for candidate in STRATEGIES[name].candidates(task)]
+    places = [
+        RankedCandidate(rank, candidate, 0.5, 0.4, 0.6, fit_seconds, "made up")
+        for rank, candidate in enumerate(candidates, start=1)
+    ]
+    return Recommendation(TaskSummary.of(task), tuple(places), random_state=0)
+
+
+def refined(task: Task, workers: Inline | None = None, *, seconds: float = 1000.0, **options) -> Choice | None:
+    deadline = time.monotonic() + seconds
+    workers = workers or Inline()
+    return refine(task, recommendation(task), STRATEGIES, workers=workers, deadline=deadline, **options)
+
+
+@pytest.fixture(scope="module")
+def choice(task: Task) -> Choice:
+    found = refined(task)
+    assert found is not None
+    return found
+
+
+def test_everything_is_judged_on_the_same_folds_and_the_best_family_is_tuned(task, choice):
+    board = leaderboard(choice, task)
+    assert list(board.columns) == [
+        *("candidate", "strategy", "configuration", "cross_validated_score"),
+        *("fit_seconds", "weight", "origin"),
+    ]
+    assert board["cross_validated_score"].is_monotonic_increasing  # log_loss: lower is better
+    assert board["weight"].sum() == pytest.approx(1.0)
+    assert {"logistic", "neighbours"} <= set(board["strategy"])
+    assert "broken" not in set(board["strategy"])
+    assert board["origin"].value_counts()["recommended"] == 4
+    assert (board["fit_seconds"] > 0).all()
+
+
+def test_the_same_seed_and_the_same_figures_lead_to_the_same_choice(task, choice):
+    again = refined(task)
+    assert again is not None
+    assert again.members == choice.members
+    assert [found.candidate for found in again.results] == [found.candidate for found in choice.results]
+
+
+def test_without_permission_there_is_one_member(task):
+    found = refined(task, ensemble=False)
+    assert found is not None
+    (member,) = found.members
+    best = min(found.results, key=lambda result: result.loss)
+    assert member.candidate == best.candidate
+
+
+def test_a_failing_candidate_costs_one_fold_and_a_clearly_worse_one_is_dropped(task):
+    workers = Inline()
+    ranked = recommendation(task, names=("logistic", "guess", "broken"))
+    found = refine(task, ranked, STRATEGIES, workers=workers, deadline=time.monotonic() + 1000)
+    ran = [name for name, _ in workers.ran]
+    assert ran.count("logistic") == 15
+    assert ran.count("guess") <= 3  # two to see it, one that was under way
+    assert ran.count("broken") <= 2
+    assert found is not None
+    assert [result.candidate.strategy for result in found.results] == ["logistic"]
+    assert workers.is_cleared
+
+
+def test_ctrl_c_ends_it_with_what_is_known(task):
+    workers = Inline(interrupted_after=20)
+    found = refined(task, workers)
+    assert found is not None
+    assert len(found.results) == 1
+    assert workers.is_cleared
+
+
+def test_without_time_nothing_is_run_and_nothing_chosen(task):
+    workers = Inline()
+    assert refined(task, workers, seconds=0.5) is None
+    slow = recommendation(task, fit_seconds=100.0)
+    assert refine(task, slow, STRATEGIES, workers=workers, deadline=time.monotonic() + 60) is None
+    assert not workers.ran
+
+
+def test_fits_that_take_longer_than_allowed_are_not_chosen(task):
+    assert refined(task, max_fit_seconds=1e-9) is None
+
+
+def test_a_strategy_of_which_nothing_is_known_is_left_to_the_evidence(task):
+    unknown = RankedCandidate(
+        1, Candidate("guess", Configuration()), math.nan, math.nan, math.nan, math.nan, "no history"
+    )
+    ranked = Recommendation(TaskSummary.of(task), (unknown,), random_state=0)
+    workers = Inline()
+    assert refine(task, ranked, STRATEGIES, workers=workers, deadline=time.monotonic() + 1000) is None
+    assert not workers.ran
+
+
+def test_evidence_leaves_the_time_for_two_cross_validations_or_for_the_fit_alone():
+    reserve = Reserve(time_budget=60.0, n_samples=5_000, n_workers=2)
+    assert reserve(0.1) == reserve(5.0) == pytest.approx(36.0)
+    assert reserve(6.0) == 6.0
+    assert np.isfinite(reserve(0.0))
