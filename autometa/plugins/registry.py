@@ -80,11 +80,14 @@ class PluginKnowledge:
     folder : Path
     names : tuple of (str, str)
         The plugin's own name and the registry's name of each of its strategies where the two differ.
+    strategies : tuple of str
+        The plugin's own names of all its strategies: the folder holds evaluations of no others.
     """
 
     plugin: str
     folder: Path
     names: tuple[tuple[str, str], ...] = ()
+    strategies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ class Registry:
     def supplements(self) -> tuple[PluginKnowledge, ...]:
         """The knowledge-base folders of all plugins, each with whose it is."""
         return tuple(
-            PluginKnowledge(plugin.name, folder, _other_names(self.record(plugin.name)))
+            PluginKnowledge(plugin.name, folder, _other_names(self.record(plugin.name)), tuple(plugin.strategies))
             for plugin in self.plugins
             for folder in plugin.knowledge
         )

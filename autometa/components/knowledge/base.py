@@ -15,6 +15,7 @@ import pandas as pd
 from autometa.components.knowledge.align import align
 from autometa.components.knowledge.manifest import Manifest, read_manifest
 from autometa.components.knowledge.merging import (
+    check_own,
     check_same_data,
     check_supplement,
     merged_manifest,
@@ -195,7 +196,7 @@ class KnowledgeBase:
         Raises
         ------
         KnowledgeError
-            If it is about other data, other splits, or tasks that nobody describes.
+            If it is about other data, other splits, or tasks that nobody describes, or has impossible scores.
         """
         check_supplement(self, more)
         manifest = merged_manifest((self, more))
@@ -424,12 +425,18 @@ def with_plugins(base: KnowledgeBase, supplements: tuple[PluginKnowledge, ...]) 
     errors: dict[str, str] = {}
     for each in supplements:
         try:
-            base = base.with_supplement(KnowledgeBase.load(each.folder).renamed(dict(each.names)))
+            base = base.with_supplement(_brought(each))
         except Exception as error:  # a third party's files: whatever is wrong with them is that plugin's error
             kind = "" if isinstance(error, KnowledgeError) else f"{type(error).__name__}: "
             errors[each.plugin] = f"The knowledge in {each.folder.name!r} was left out: {kind}{error}"
             warnings.warn(f"Plugin {each.plugin!r}: {errors[each.plugin]}", PluginWarning, stacklevel=4)
     return WithPlugins(base, errors)
+
+
+def _brought(knowledge: PluginKnowledge) -> KnowledgeBase:
+    found = KnowledgeBase.load(knowledge.folder)
+    check_own(found, knowledge.strategies)  # by the plugin's own names, which its files have
+    return found.renamed(dict(knowledge.names))
 
 
 def _known(row: Any) -> KnownTask:

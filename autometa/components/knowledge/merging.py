@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 
 from autometa.components.knowledge.manifest import Manifest
-from autometa.domain import Candidate, Configuration
+from autometa.domain import METRICS, Candidate, Configuration
 from autometa.foundation.errors import KnowledgeError, KnowledgeSchemaError, ParameterError
 
 if TYPE_CHECKING:
     from autometa.components.knowledge.base import KnowledgeBase
 
 __all__ = [
+    "check_own",
     "check_same_data",
     "check_supplement",
     "merged_manifest",
@@ -29,6 +30,8 @@ __all__ = [
     "supplemented_tables",
 ]
 
+# Scores are stored in single precision, which may round them over the end of their range.
+_ROUNDING = 1e-5
 IDENTITY: Mapping[str, list[str]] = {
     "tasks": ["task"],
     "metafeatures": ["task", "train_size"],
@@ -198,7 +201,8 @@ def check_supplement(base: KnowledgeBase, more: KnowledgeBase) -> None:
     ------
     KnowledgeError
         If it follows another protocol or has other data under the same keys, evaluations of unstated tasks or
-        candidates, candidates whose ids are not theirs, or tasks and training sizes that neither describes.
+        candidates, candidates whose ids are not theirs, scores outside of their metric's range, or tasks and
+        training sizes that neither describes.
     """
     for column, table in (("task", more.tasks), ("candidate", more.candidates)):
         unstated = sorted(set(more.evaluations[column].astype(str)) - set(table[column].astype(str)))
@@ -209,6 +213,7 @@ def check_supplement(base: KnowledgeBase, more: KnowledgeBase) -> None:
                 **{f"{column}s": unstated},
             )
     _check_ids(more.candidates)
+    _check_scores(more.evaluations)
     _check_protocol(base, more)
     check_same_data((base, more))
     pair = IDENTITY["metafeatures"]
@@ -224,6 +229,42 @@ def check_supplement(base: KnowledgeBase, more: KnowledgeBase) -> None:
             "`autometa kb export --plugin` for the knowledge base that is used: it then has the meta-features.",
             pairs=unknown.tolist(),
         )
+
+
+def check_own(more: KnowledgeBase, strategies: Collection[str]) -> None:
+    """Check that a plugin's knowledge is about that plugin's strategies.
+
+    Parameters
+    ----------
+    more : KnowledgeBase
+    strategies : collection of str
+        The plugin's own names of them.
+
+    Raises
+    ------
+    KnowledgeError
+        If it has candidates of others: their figures are for their own plugins to state.
+    """
+    foreign = sorted(set(more.candidates["strategy"].astype(str)) - set(strategies))
+    if foreign:
+        raise KnowledgeError(
+            f"It has candidates of the strategies {foreign[:5]}, and its plugin brings {sorted(strategies)}: a "
+            "plugin ships evaluations of its own strategies only. Write it with `autometa kb export --plugin`.",
+            strategies=foreign,
+        )
+
+
+def _check_scores(evaluations: pd.DataFrame) -> None:
+    for name, metric in METRICS.items():
+        low, high = sorted((metric.worst, metric.best))
+        scores = evaluations[name].to_numpy(float)
+        wrong = scores[(scores < low - _ROUNDING) | (scores > high + _ROUNDING)]
+        if len(wrong):
+            raise KnowledgeError(
+                f"It has {len(wrong)} scores of {name} outside of [{low:g}, {high:g}], such as {wrong[0]:g}: they "
+                "were not measured by autometa. Measure with `autometa kb extend --plugin`.",
+                metric=name,
+            )
 
 
 def _check_protocol(base: KnowledgeBase, more: KnowledgeBase) -> None:

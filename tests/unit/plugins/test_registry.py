@@ -329,6 +329,7 @@ def test_the_knowledge_of_a_plugin_says_what_its_strategies_are_called_here(tmp_
     (supplement,) = found.supplements
     assert (supplement.plugin, supplement.folder) == ("a", tmp_path)
     assert dict(supplement.names) == {"forest": "a:forest"}
+    assert supplement.strategies == ("forest", "own")
 
 
 def test_metafeatures_are_called_after_their_plugin():

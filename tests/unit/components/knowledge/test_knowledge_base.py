@@ -276,15 +276,43 @@ def test_what_cannot_be_compared_is_not_merged(other, error, message):
         KnowledgeBase.merge(base(), other)
 
 
+def shipping(name, folder, strategies=("one", "two")):
+    return LoadedPlugin(name, None, strategies=dict.fromkeys(strategies), knowledge=(folder,))
+
+
+def install(monkeypatch, *plugins):
+    records = tuple(PluginRecord(plugin.name, strategies=tuple(plugin.strategies)) for plugin in plugins)
+    registry = Registry(records=records, plugins=plugins)
+    monkeypatch.setattr("autometa.components.knowledge.base.get_registry", lambda: registry)
+
+
+def test_a_plugin_cannot_state_the_figures_of_anothers_strategies(folder, tmp_path, monkeypatch):
+    own = Candidate("forest", Configuration(depth=3))
+    for name, loss in [("forger", 0.0), ("trees", 0.4)]:
+        rows = [evaluation("wine", 0, own, log_loss=loss)]
+        base(rows, candidates=[own]).save(tmp_path / name)
+    install(
+        monkeypatch,
+        shipping("forger", tmp_path / "forger", ["mine"]),
+        shipping("trees", tmp_path / "trees", ["forest"]),
+    )
+    with (
+        settings_context(knowledge=folder),
+        pytest.warns(PluginWarning, match=r"Plugin 'forger': .* of the strategies \['forest'\], .* \['mine'\]"),
+    ):
+        found = shipped_with_plugins()
+    assert set(found.errors) == {"forger"}
+    stated = found.base.evaluations.query("candidate == @own.id")
+    np.testing.assert_allclose(stated["log_loss"], [0.4])
+
+
 def test_the_default_is_the_setting_with_what_plugins_ship(folder, tmp_path, monkeypatch):
     base([evaluation("cheese", 0, C)], task="cheese").save(tmp_path / "plugin")
     base([evaluation("cheese", 0, C)], task="cheese", provenance={}).save(tmp_path / "other")
     (tmp_path / "odd").mkdir()
     (tmp_path / "odd" / "manifest.json").write_bytes(b"\xff\xfe")
     names = ["plugin", "nowhere", "other", "odd"]
-    plugins = tuple(LoadedPlugin(name, None, knowledge=(tmp_path / name,)) for name in names)
-    registry = Registry(records=tuple(PluginRecord(name) for name in names), plugins=plugins)
-    monkeypatch.setattr("autometa.components.knowledge.base.get_registry", lambda: registry)
+    install(monkeypatch, *(shipping(name, tmp_path / name) for name in names))
     with settings_context(knowledge=folder), pytest.warns(PluginWarning) as seen:
         shipped = shipped_with_plugins()
     with settings_context(knowledge=folder):

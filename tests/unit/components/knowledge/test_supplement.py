@@ -135,6 +135,28 @@ def test_candidates_under_false_ids_are_refused(shipped):
         shipped.with_supplement(unlisted)
 
 
+@pytest.mark.parametrize(
+    ("scores", "message"),
+    [
+        ({"loss": -5.0}, r"1 scores of log_loss outside of \[0, inf\], such as -5"),
+        ({"accuracy": 1.5}, r"accuracy outside of \[0, 1\], such as 1\.5"),
+        ({"r2": 2.0}, r"r2 outside of \[-inf, 1\]"),
+        ({"spearman": -1.1}, r"spearman outside of \[-1, 1\]"),
+    ],
+)
+def test_scores_that_no_measurement_gives_are_refused(shipped, scores, message):
+    with pytest.raises(KnowledgeError, match=message):
+        shipped.with_supplement(base([evaluation("wine", NEW[0], **scores)], NEW, tasks=["wine"]))
+
+
+def test_scores_at_the_ends_of_their_range_are_taken(shipped):
+    rows = [
+        evaluation("wine", NEW[0], loss=0.0, accuracy=np.float32(1.0000001), brier=2.0),
+        evaluation("wine", NEW[1], loss=20.0, accuracy=0.0, r2=-1e9),
+    ]
+    assert len(shipped.with_supplement(base(rows, NEW, tasks=["wine"])).evaluations) == 5
+
+
 def described_by_a_plugin(rows, n_known=3):
     more = base([evaluation("wine", NEW[0]), evaluation("iris", NEW[0])], NEW, described=rows)
     values = [0.5 + place if place < n_known else np.nan for place in range(len(rows))]
