@@ -49,12 +49,14 @@ class Folds:
     n_repetitions: int
 
     @classmethod
-    def of(cls, task: Task, *, random_state: int = 0) -> Folds:
+    def of(cls, task: Task, *, max_repetitions: int | None = None, random_state: int = 0) -> Folds:
         """Split a task; a class with a single row is learned from in every split and tested in none.
 
         Parameters
         ----------
         task : Task
+        max_repetitions : int, optional
+            Fewer repetitions than `n_folds` says, where there is no time for all.
         random_state : int
 
         Returns
@@ -70,6 +72,7 @@ class Folds:
         rows = nested_subsample(labels, np.arange(task.n_samples), MAX_ROWS, random_state=random_state)
         part = task.take(rows)
         folds, repetitions = n_folds(part.n_samples)
+        repetitions = min(repetitions, max_repetitions or repetitions)
         labels = part.y if part.is_classification else None
         splits: list[Split] = []
         for repetition in range(repetitions):

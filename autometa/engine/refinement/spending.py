@@ -31,6 +31,7 @@ MAX_PER_STRATEGY = 2
 # Share of the time that one listed candidate, and all of them together, may be predicted to take.
 SHARE_OF_ONE = 0.3
 SHARE_OF_LIST = 0.6
+MAX_REPETITIONS = 10
 # Final fits may take so many times longer than predicted.
 SAFETY = 1.3
 # Members of an ensemble that time is left for while it is not known which they are.
@@ -70,8 +71,8 @@ class Reserve:
         -------
         float
         """
-        folds, repetitions = n_folds(self.n_samples)
-        validation = START_SECONDS + 2 * folds * repetitions * fit_seconds / self.n_workers
+        folds, _ = n_folds(self.n_samples)
+        validation = START_SECONDS + 2 * folds * fit_seconds / self.n_workers
         granted = SHARE * self.time_budget
         return granted if validation + SAFETY * fit_seconds <= granted else fit_seconds
 
@@ -112,14 +113,16 @@ def refine(
     """
     workers.start()
     plan = _Plan(deadline, deadline - time.monotonic(), ensemble, max_fit_seconds)
-    listed = _listed(recommendation.ranking, task.n_samples, plan.granted)
+    listed, repetitions = _listed(recommendation.ranking, task.n_samples, plan.granted)
     if not listed:
         return None
     seed = recommendation.random_state or 0
     try:
-        folds = Folds.of(task, random_state=seed)
+        folds = Folds.of(task, max_repetitions=repetitions, random_state=seed)
     except TargetError:  # no rows can be held out, so nothing can be judged: what was recommended stands
         return None
+    expected = next(place.fit_seconds for place in recommendation.ranking if place.candidate == listed[0])
+    plan.predicted = 0.0 if math.isnan(expected) else expected
     plan.growth = (task.n_samples / min(len(split.train) for split in folds.task.splits)) ** GROWTH
     workers.prepare(folds.task, strategies, device=recommendation.device, random_state=seed, keep_predictions=True)
     validation = CrossValidation(folds, workers, plan.seconds_left)
@@ -138,13 +141,14 @@ def refine(
 
 @dataclass
 class _Plan:
-    """How the seconds until the deadline are divided."""
+    """How the seconds until the deadline are divided; `predicted` stands for the final fit until a result is there."""
 
     deadline: float
     granted: float
     ensemble: bool
     max_fit_seconds: float | None
     growth: float = 1.0
+    predicted: float = 0.0
 
     def final_seconds(self, found: OutOfFold) -> float:
         """Return what a candidate's fit on the whole table may take; infinite if that is more than is allowed."""
@@ -157,32 +161,32 @@ class _Plan:
         best = sorted((found for found in results if not math.isnan(found.loss)), key=lambda found: found.loss)
         costs = [cost for cost in map(self.final_seconds, best) if math.isfinite(cost)]
         several = min(sum(costs[:N_MEMBERS]), SHARE_OF_FITS * self.granted) if self.ensemble else 0.0
-        fits = max([several, *costs[:1]])
-        return self.deadline - time.monotonic() - fits - self._seconds_of_choice()
-
-    def _seconds_of_choice(self) -> float:
-        return SHARE_OF_CHOICE * self.granted if self.ensemble else 0.0
+        fits = max([several, *costs[:1]]) if costs else SAFETY * self.predicted
+        return self.deadline - time.monotonic() - fits - (SHARE_OF_CHOICE * self.granted if self.ensemble else 0.0)
 
     def choose(self, results: Sequence[OutOfFold], folds: Folds) -> Choice | None:
         """Choose what can still be fitted."""
-        chosen_at = time.monotonic() + self._seconds_of_choice()
+        now = time.monotonic()
         return choose(
             results,
             Judge(folds),
             final_seconds=self.final_seconds,
-            allowed_seconds=self.deadline - chosen_at,
+            allowed_seconds=self.deadline - now,
             ensemble=self.ensemble,
-            is_over=lambda: time.monotonic() > chosen_at,
+            is_over=lambda: time.monotonic() > now + SHARE_OF_CHOICE * self.granted,
         )
 
 
-def _listed(ranking: Sequence[RankedCandidate], n_samples: int, granted: float) -> list[Candidate]:
-    """Return the first of the ranking whose cross-validation is affordable, no more than two of one strategy."""
-    folds, repetitions = n_folds(n_samples)
+def _listed(ranking: Sequence[RankedCandidate], n_samples: int, granted: float) -> tuple[list[Candidate], int]:
+    """Return the first of the ranking whose cross-validation is affordable, no more than two of one strategy.
+
+    Also returns how often all of that can be repeated.
+    """
+    folds, _ = n_folds(n_samples)
     listed: list[Candidate] = []
     spent = START_SECONDS
     for place in ranking:
-        fits = folds * repetitions * (0.0 if math.isnan(place.fit_seconds) else place.fit_seconds) / cpu_count()
+        fits = folds * (0.0 if math.isnan(place.fit_seconds) else place.fit_seconds) / cpu_count()
         is_judged = place.trials or not math.isnan(place.expected_score)
         alike = sum(candidate.strategy == place.candidate.strategy for candidate in listed)
         if not is_judged or alike >= MAX_PER_STRATEGY or fits > SHARE_OF_ONE * granted:
@@ -193,4 +197,7 @@ def _listed(ranking: Sequence[RankedCandidate], n_samples: int, granted: float) 
         spent += fits
         if len(listed) == MAX_LISTED:
             break
-    return listed if spent <= granted else []
+    if spent > granted:
+        return [], 0
+    affordable = (SHARE_OF_LIST * granted - START_SECONDS) / max(spent - START_SECONDS, 1e-9)
+    return listed, max(1, int(min(affordable, MAX_REPETITIONS)))

@@ -35,6 +35,14 @@ def test_every_repetition_tests_every_row_once_and_is_stratified():
     assert not np.array_equal(splits[0].test, splits[5].test)
 
 
+def test_repetitions_can_be_cut_and_the_first_ones_stay():
+    task = table(np.arange(50) % 2)
+    few, all_of_them = Folds.of(task, max_repetitions=1), Folds.of(task)
+    assert (few.n_repetitions, len(few.task.splits), len(all_of_them.task.splits)) == (1, 5, 15)
+    for cut, full in zip(few.task.splits, all_of_them.task.splits, strict=False):
+        np.testing.assert_array_equal(cut.test, full.test)
+
+
 def test_the_seed_decides():
     task = table(np.arange(50) % 2)
     first, same, other = (Folds.of(task, random_state=seed).task.splits[0].test for seed in (0, 0, 1))
