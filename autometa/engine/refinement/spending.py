@@ -141,7 +141,7 @@ def refine(
 
 @dataclass
 class _Plan:
-    """How the seconds until the deadline are divided; `predicted` stands for the final fit until a result is there."""
+    """How the seconds until the deadline are divided; `predicted` is the final fit's, until a result is there."""
 
     deadline: float
     granted: float
