@@ -9,7 +9,14 @@ from importlib.metadata import EntryPoint, entry_points
 
 from autometa.foundation.errors import PluginWarning
 
-__all__ = ["BUILT_IN_DISTRIBUTION", "ENTRY_POINT_GROUP", "discover", "is_built_in", "normalized"]
+__all__ = [
+    "BUILT_IN_DISTRIBUTION",
+    "ENTRY_POINT_GROUP",
+    "discover",
+    "distribution_of",
+    "is_built_in",
+    "normalized",
+]
 
 ENTRY_POINT_GROUP = "autometa"
 BUILT_IN_DISTRIBUTION = "autometa-ml"
@@ -58,7 +65,7 @@ def ordered(points: Iterable[EntryPoint]) -> list[EntryPoint]:
     """
 
     def place(point: EntryPoint) -> tuple[bool, str, bool, str]:
-        distribution = normalized(point.dist.name) if point.dist else ""
+        distribution = normalized(distribution_of(point)[0])
         is_namesake = distribution == normalized(f"{ENTRY_POINT_GROUP}-{point.name}")
         return not is_built_in(point), point.name, not is_namesake, distribution
 
@@ -76,7 +83,30 @@ def is_built_in(point: EntryPoint) -> bool:
     -------
     bool
     """
-    return point.dist is not None and normalized(point.dist.name) == BUILT_IN_DISTRIBUTION
+    return normalized(distribution_of(point)[0]) == BUILT_IN_DISTRIBUTION
+
+
+def distribution_of(point: EntryPoint) -> tuple[str, str]:
+    """Return the name and the version of an entry point's distribution.
+
+    Parameters
+    ----------
+    point : EntryPoint
+
+    Returns
+    -------
+    tuple of (str, str)
+        Each empty if the distribution does not state it: what is installed may lack its metadata.
+    """
+    return _stated(point, "name"), _stated(point, "version")
+
+
+def _stated(point: EntryPoint, fact: str) -> str:
+    try:
+        value = getattr(point.dist, fact, None)
+    except Exception:  # metadata that cannot be read states nothing, and other plugins do not suffer from it
+        return ""
+    return value if isinstance(value, str) else ""
 
 
 def normalized(distribution: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from autometa.domain.strategy import Candidate, Strategy
 from autometa.domain.task import Task
 from autometa.foundation.errors import PluginError
+from autometa.plugins.guarding import said, shown
 
 __all__ = ["portfolio", "unsupported"]
 
@@ -35,10 +36,10 @@ def _reason(strategy: Strategy, task: Task) -> str | None:
     try:
         reason: object = strategy.supports(task.lent())
     except Exception as error:  # a plugin's own code: its failure excludes it and nothing else
-        return f"supports() failed with {type(error).__name__}: {error}"
+        return f"supports() failed with {said(error)}"
     if reason is None or isinstance(reason, str):
         return reason
-    return f"supports() must return a reason or None; it returned {reason!r}."
+    return f"supports() must return a reason or None; it returned {shown(reason)}."
 
 
 def portfolio(name: str, strategy: Strategy, task: Task) -> tuple[Candidate, ...]:
@@ -63,8 +64,9 @@ def portfolio(name: str, strategy: Strategy, task: Task) -> tuple[Candidate, ...
     try:
         offered = tuple(strategy.candidates(task.lent()))
     except Exception as error:  # a plugin's own code
-        raise PluginError(f"portfolio() failed with {type(error).__name__}: {error}") from error
+        raise PluginError(f"portfolio() failed with {said(error)}") from error
     foreign = [each for each in offered if not isinstance(each, Candidate) or each.strategy != name]
     if foreign:
-        raise PluginError(f"portfolio() offers {str(foreign[0])!r}, which is no candidate of {name!r}.")
+        offer = foreign[0].id if isinstance(foreign[0], Candidate) else foreign[0]
+        raise PluginError(f"portfolio() offers {shown(offer)}, which is no candidate of {name!r}.")
     return tuple({candidate.id: candidate for candidate in offered}.values())

@@ -25,7 +25,14 @@ from types import MappingProxyType
 from autometa.domain.strategy import Strategy
 from autometa.foundation.errors import ParameterError, PluginError, PluginWarning
 from autometa.foundation.settings import get_settings
-from autometa.plugins.discovery import BUILT_IN_DISTRIBUTION, ENTRY_POINT_GROUP, discover, is_built_in
+from autometa.plugins.discovery import (
+    BUILT_IN_DISTRIBUTION,
+    ENTRY_POINT_GROUP,
+    discover,
+    distribution_of,
+    is_built_in,
+)
+from autometa.plugins.guarding import said
 from autometa.plugins.loading import SEPARATOR, LoadedPlugin, MetaFeatureFunction, Stopwatch, load_plugin
 
 __all__ = [
@@ -303,7 +310,7 @@ def _loaded(
 ) -> tuple[PluginRecord, LoadedPlugin | None]:
     """Load one plugin; one that fails is a record with the error, and a warning."""
     stopwatch = Stopwatch()
-    distribution, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
+    distribution, version = distribution_of(point)
     record = PluginRecord(point.name, distribution, version)
     try:
         with _while_loading(point.name):
@@ -314,7 +321,7 @@ def _loaded(
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # whatever a third party's module does must not take the host down
-        reason = f"{type(error).__name__}: {error}"
+        reason = said(error)
         message = f"Plugin {point.name!r} ({distribution} {version}) was left out: {reason}"
         warnings.warn(message, PluginWarning, stacklevel=3)
         return replace(record, import_seconds=stopwatch.seconds, error=reason), None
@@ -343,7 +350,7 @@ def _check_can_be_renamed(plugin: LoadedPlugin) -> None:
         try:
             found: object = _called(strategy, full).name
         except Exception as error:  # a third party's class may forbid whatever it likes
-            found = f"{type(error).__name__}: {error}"
+            found = said(error)
         if found != full:
             raise PluginError(
                 f"Strategy {name!r} cannot be copied under another name ({found}); let `name` be an ordinary "

@@ -30,6 +30,7 @@ from autometa.domain import Task
 from autometa.foundation.errors import KnowledgeError, PluginWarning
 from autometa.foundation.settings import get_settings
 from autometa.plugins import PluginKnowledge, get_registry
+from autometa.plugins.guarding import said
 from autometa.plugins.loading import SEPARATOR
 
 __all__ = ["KnowledgeBase", "KnownTask", "WithPlugins", "shipped_with_plugins", "with_plugins"]
@@ -427,8 +428,8 @@ def with_plugins(base: KnowledgeBase, supplements: tuple[PluginKnowledge, ...]) 
         try:
             base = base.with_supplement(_brought(each))
         except Exception as error:  # a third party's files: whatever is wrong with them is that plugin's error
-            kind = "" if isinstance(error, KnowledgeError) else f"{type(error).__name__}: "
-            errors[each.plugin] = f"The knowledge in {each.folder.name!r} was left out: {kind}{error}"
+            reason = str(error) if isinstance(error, KnowledgeError) else said(error)
+            errors[each.plugin] = f"The knowledge in {each.folder.name!r} was left out: {reason}"
             warnings.warn(f"Plugin {each.plugin!r}: {errors[each.plugin]}", PluginWarning, stacklevel=4)
     return WithPlugins(base, errors)
 

@@ -356,6 +356,58 @@ def test_a_distribution_cannot_take_the_name_of_anothers_plugin():
     assert names == ["autometa-ml", "Autometa_Trees", "aaa", "zzz"]
 
 
+class Mute(Exception):
+    """An error that cannot say what it is."""
+
+    def __str__(self):
+        raise SystemExit("no words")
+
+    __repr__ = __str__
+
+
+def test_an_error_without_words_is_called_by_its_type():
+    with pytest.warns(PluginWarning, match=r"Plugin 'mute' .* was left out: Mute$"):
+        found = load(GOOD, Point("mute", Mute()))
+    assert [record.error for record in found.records] == ["", "Mute"]
+    task = Task.from_arrays(pd.DataFrame({"x": [1.0, 2.0]}), [0.5, 1.5])
+    assert unsupported({"mute": strategy("mute", Mute())}, task)["mute"] == "supports() failed with Mute"
+    quiet = strategy("quiet")
+    quiet.supports = lambda task: Mute()
+    assert "it returned <Mute>" in unsupported({"quiet": quiet}, task)["quiet"]
+    quiet.candidates = lambda task: [Mute()]
+    with pytest.raises(PluginError, match="offers <Mute>, which is no candidate"):
+        portfolio("quiet", quiet, task)
+
+
+def test_a_distribution_without_metadata_takes_nothing_down(tmp_path, monkeypatch):
+    folder = tmp_path / "nameless.dist-info"
+    folder.mkdir()
+    (folder / "entry_points.txt").write_text("[autometa]\nnameless = autometa_fake_nameless\n")
+    module = types.ModuleType("autometa_fake_nameless")
+    module.register_strategies = hookimpl(lambda register: register(strategy("nameless")))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = load_registry(discovery.discover("nameless"))
+    assert found.record("nameless").strategies == ("nameless",)
+    assert (found.record("nameless").distribution, found.record("nameless").version) == ("", "")
+    assert "linear" in found.strategies
+
+
+def test_metadata_that_cannot_be_read_states_nothing():
+    class Unreadable:
+        version = None
+
+        @property
+        def name(self):
+            raise OSError("no such file")
+
+    point = Point("odd", bringing(strategy("odd")))
+    point.dist = Unreadable()
+    assert discovery.distribution_of(point) == ("", "")
+    assert [each.name for each in discovery.ordered([point, GOOD])] == ["good", "odd"]
+    assert load(point).record("odd").error == ""
+
+
 def test_a_slow_import_is_measured(monkeypatch):
     times = iter([10.0, 13.5])
     monkeypatch.setattr("autometa.plugins.loading.time.perf_counter", lambda: next(times))
