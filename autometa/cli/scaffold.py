@@ -13,6 +13,8 @@ import typer
 from autometa.cli import options, render
 from autometa.foundation.errors import InputError, ParameterError
 from autometa.plugins import get_registry
+from autometa.plugins.discovery import BUILT_IN_DISTRIBUTION, distribution_names, normalized
+from autometa.plugins.loading import SEPARATOR
 
 __all__ = ["new", "rendered"]
 
@@ -35,6 +37,7 @@ def new(
 ) -> None:
     """Start a plugin: a package with a working strategy, its checks and a README."""
     contents = rendered(name)
+    _check_free(name)
     package = folder / f"autometa-{name}"
     _write(package, contents)
     if json:
@@ -67,7 +70,7 @@ def rendered(name: str) -> dict[str, str]:
     Raises
     ------
     ParameterError
-        If a package, a plugin or a strategy cannot have that name.
+        If a package or a plugin cannot have that name.
     """
     _check_name(name)
     values = {
@@ -96,12 +99,24 @@ def _check_name(name: str) -> None:
             f"The distribution will be called 'autometa-<name>' by itself; leave the prefix of {name!r} out.",
             name=name,
         )
-    built_in = get_registry().records[0]
-    if name.replace("-", "_") in (built_in.name, *built_in.strategies):
+
+
+def _check_free(name: str) -> None:
+    """Refuse a name that would put two distributions, plugins or strategies in each other's way."""
+    distribution = normalized(f"autometa-{name}")
+    if distribution in {BUILT_IN_DISTRIBUTION, *distribution_names()}:
         raise ParameterError(
-            f"A built-in strategy or plugin is called {name!r}; choose a name other than "
-            f"{sorted([built_in.name, *built_in.strategies])}.",
+            f"The distribution would be called {distribution!r}, and there is one: installing yours would replace "
+            "it. Choose another name, or uninstall that one first.",
             name=name,
+        )
+    records = get_registry().records
+    taken = {record.name for record in records} | {
+        strategy.rpartition(SEPARATOR)[2] for record in records for strategy in record.strategies
+    }
+    if normalized(name) in {normalized(each) for each in taken}:
+        raise ParameterError(
+            f"A strategy or plugin is called {name!r}; choose a name other than {sorted(taken)}.", name=name
         )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions, entry_points
+from typing import Any
 
 from autometa.foundation.errors import PluginWarning
 
@@ -13,6 +14,7 @@ __all__ = [
     "BUILT_IN_DISTRIBUTION",
     "ENTRY_POINT_GROUP",
     "discover",
+    "distribution_names",
     "distribution_of",
     "is_built_in",
     "normalized",
@@ -98,12 +100,22 @@ def distribution_of(point: EntryPoint) -> tuple[str, str]:
     tuple of (str, str)
         Each empty if the distribution does not state it: what is installed may lack its metadata.
     """
-    return _stated(point, "name"), _stated(point, "version")
+    return _stated(point.dist, "name"), _stated(point.dist, "version")
 
 
-def _stated(point: EntryPoint, fact: str) -> str:
+def distribution_names() -> frozenset[str]:
+    """Return the normalized names of all distributions that are installed.
+
+    Returns
+    -------
+    frozenset of str
+    """
+    return frozenset(normalized(_stated(distribution, "name")) for distribution in distributions()) - {""}
+
+
+def _stated(distribution: Any, fact: str) -> str:
     try:
-        value = getattr(point.dist, fact, None)
+        value = getattr(distribution, fact, None)
     except Exception:  # metadata that cannot be read states nothing, and other plugins do not suffer from it
         return ""
     return value if isinstance(value, str) else ""

@@ -6,6 +6,7 @@ import ast
 import json
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -13,6 +14,8 @@ from typer.testing import CliRunner
 
 from autometa.cli import scaffold
 from autometa.foundation.errors import InputError, ParameterError
+from autometa.plugins import discovery
+from autometa.plugins.registry import PluginRecord, Registry
 
 EXAMPLE = Path(__file__).parents[3] / "plugins" / "autometa-example"
 
@@ -61,10 +64,25 @@ def test_the_prefix_is_not_given_twice():
         scaffold.rendered("autometa-mean")
 
 
-@pytest.mark.parametrize("name", ["linear", "built-in"])
-def test_names_of_the_built_in_ones_are_refused(name):
-    with pytest.raises(ParameterError, match=f"called '{name}'; choose a name other than"):
-        scaffold.rendered(name)
+@pytest.mark.parametrize("name", ["linear", "built-in", "forest", "old-trees"])
+def test_names_of_plugins_and_strategies_are_refused(application, tmp_path, monkeypatch, name):
+    built_in = PluginRecord("built_in", "autometa-ml", strategies=("linear",))
+    others = (PluginRecord("old_trees", error="no module"), PluginRecord("woods", strategies=("woods:forest",)))
+    monkeypatch.setattr(scaffold, "get_registry", lambda: Registry(records=(built_in, *others)))
+    result = run(application, name, "--folder", tmp_path)
+    assert isinstance(result.exception, ParameterError)
+    assert f"called '{name}'; choose a name other than ['built_in', 'forest', 'linear'" in str(result.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["ml", "old-trees"])
+def test_names_of_installed_distributions_are_refused(application, tmp_path, monkeypatch, name):
+    found = [SimpleNamespace(name="Autometa_Old.Trees"), SimpleNamespace(name=None), SimpleNamespace(name="numpy")]
+    monkeypatch.setattr(discovery, "distributions", lambda: found)
+    result = run(application, name, "--folder", tmp_path)
+    assert isinstance(result.exception, ParameterError)
+    assert f"would be called 'autometa-{name}', and there is one" in str(result.exception)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_command_writes_the_package_and_says_where(application, tmp_path):
