@@ -12,7 +12,13 @@ from importlib.metadata import entry_points
 
 from autometa.foundation.errors import ParameterError, PluginError
 from autometa.foundation.settings import get_settings
-from autometa.plugins.discovery import BUILT_IN_DISTRIBUTION, ENTRY_POINT_GROUP, normalized
+from autometa.plugins.discovery import (
+    BUILT_IN_DISTRIBUTION,
+    ENTRY_POINT_GROUP,
+    distribution_of,
+    normalized,
+    ordered,
+)
 
 __all__ = ["install", "uninstall"]
 
@@ -41,11 +47,11 @@ def install(names: Sequence[str], *, upgrade: bool = False) -> list[str]:
     _check(names)
     if get_settings().offline:
         raise PluginError("AUTOMETA_OFFLINE forbids the network; unset it to install plugins.")
-    before = set(_owners())
+    before = {plugin for plugin, _ in _owners()}
     options = ["--upgrade"] if upgrade else []
     _run(_command("install") + options + list(names), f"install {' '.join(names)}")
     importlib.invalidate_caches()
-    return sorted(set(_owners()) - before)
+    return sorted({plugin for plugin, _ in _owners()} - before)
 
 
 def uninstall(names: Sequence[str]) -> list[str]:
@@ -54,7 +60,7 @@ def uninstall(names: Sequence[str]) -> list[str]:
     Parameters
     ----------
     names : sequence of str
-        Of plugins or of distributions that bring one.
+        Of distributions that bring plugins, or of plugins.
 
     Returns
     -------
@@ -64,14 +70,13 @@ def uninstall(names: Sequence[str]) -> list[str]:
     Raises
     ------
     ParameterError
-        If a name is not an installed plugin, or is autometa itself.
+        If a name is not an installed plugin, is that of several, or is autometa itself.
     PluginError
         If there is no installer, or it failed.
     """
     _check(names)
     owners = _owners()
-    distributions = {normalized(name): name for name in owners.values()}
-    found = [owners.get(name) or distributions.get(normalized(name)) for name in names]
+    found = [_distribution_of(name, owners) for name in names]
     # Asked of the name, too: autometa itself is not removed even if its entry point cannot be read.
     own = [
         name
@@ -88,7 +93,7 @@ def uninstall(names: Sequence[str]) -> list[str]:
     if unknown:
         raise ParameterError(
             f"{unknown} are no installed plugins; installed are "
-            f"{sorted(name for name, d in owners.items() if normalized(d) != BUILT_IN_DISTRIBUTION)}.",
+            f"{sorted({name for name, d in owners if normalized(d) != BUILT_IN_DISTRIBUTION})}.",
             names=unknown,
         )
     chosen = sorted({distribution for distribution in found if distribution})
@@ -103,10 +108,27 @@ def _check(names: Sequence[str]) -> None:
         raise ParameterError(f"{options[0]!r} is no name of a distribution.", name=options[0])
 
 
-def _owners() -> dict[str, str]:
-    """Return the distribution of every plugin that is installed, whether it loads or not."""
-    points = entry_points(group=ENTRY_POINT_GROUP)
-    return {point.name: point.dist.name for point in points if point.dist is not None}
+def _owners() -> list[tuple[str, str]]:
+    """Return each installed plugin, whether it loads or not, and its distribution; who has a name comes first."""
+    stated = [(point.name, distribution_of(point)[0]) for point in ordered(entry_points(group=ENTRY_POINT_GROUP))]
+    return [(plugin, distribution) for plugin, distribution in stated if distribution]
+
+
+def _distribution_of(name: str, owners: Sequence[tuple[str, str]]) -> str | None:
+    """Return the distribution that a name means: that of this name, else the one whose plugin has it."""
+    for _, distribution in owners:
+        if normalized(distribution) == normalized(name):
+            return distribution
+    found = list(dict.fromkeys(distribution for plugin, distribution in owners if plugin == name))
+    if not found:
+        return None
+    has_owner = normalized(found[0]) in (BUILT_IN_DISTRIBUTION, normalized(f"{ENTRY_POINT_GROUP}-{name}"))
+    if len(found) > 1 and not has_owner:
+        raise ParameterError(
+            f"Several distributions bring a plugin called {name!r}; give the name of one of them: {found}.",
+            name=name,
+        )
+    return found[0]
 
 
 def _command(action: str) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import types
+from importlib.metadata import EntryPoint
 
 import pytest
 import typer
@@ -18,7 +19,7 @@ from autometa.foundation.settings import settings_context
 from autometa.plugins.loading import LoadedPlugin
 from autometa.plugins.registry import PluginRecord, Registry
 
-ENVIRONMENT = {"trees": "autometa-trees", "built_in": "autometa-ml"}
+ENVIRONMENT = [("built_in", "autometa-ml"), ("trees", "autometa-trees")]
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def commands(monkeypatch):
         return types.SimpleNamespace(returncode=0)
 
     monkeypatch.setattr(installer.subprocess, "run", note)
-    monkeypatch.setattr(installer, "_owners", lambda: dict(ENVIRONMENT))
+    monkeypatch.setattr(installer, "_owners", lambda: list(ENVIRONMENT))
     return run
 
 
@@ -63,7 +64,7 @@ def test_plugins_are_listed_even_if_the_knowledge_base_is_broken(tmp_path):
 
 def test_the_environments_own_pip_installs(commands, monkeypatch):
     monkeypatch.setattr(installer.importlib.util, "find_spec", lambda name: object())
-    monkeypatch.setattr(installer, "_owners", iter([{}, {"trees": "autometa-trees"}]).__next__)
+    monkeypatch.setattr(installer, "_owners", iter([[], [("trees", "autometa-trees")]]).__next__)
     assert installer.install(["autometa-trees", "x==1"], upgrade=True) == ["trees"]
     assert commands == [[sys.executable, "-m", "pip", "install", "--upgrade", "autometa-trees", "x==1"]]
 
@@ -90,6 +91,36 @@ def test_autometa_does_not_remove_itself(commands, name):
     with pytest.raises(ParameterError, match="is autometa itself"):
         installer.uninstall(["trees", name])
     assert commands == []
+
+
+def installed(monkeypatch, *owners):
+    points = [
+        EntryPoint(plugin, "nothing", "autometa")._for(types.SimpleNamespace(name=name, version="0"))
+        for plugin, name in owners
+    ]
+    monkeypatch.setattr(installer, "entry_points", lambda group: points)
+
+
+@pytest.mark.parametrize("last", ["aaa-forged", "zzz-forged"])
+def test_the_plugin_that_has_the_name_is_removed_and_no_other_of_that_name(monkeypatch, last):
+    run = []
+    monkeypatch.setattr(installer, "_run", lambda command, doing: run.append(command[-1]))
+    installed(monkeypatch, ("trees", "autometa-trees"), ("trees", last), ("nameless", None))
+    assert installer.uninstall(["trees"]) == ["autometa-trees"]
+    assert installer.uninstall([last]) == [last]
+    assert run == ["autometa-trees", last]
+
+
+def test_the_name_of_a_distribution_comes_before_that_of_a_plugin(monkeypatch):
+    monkeypatch.setattr(installer, "_run", lambda command, doing: None)
+    installed(monkeypatch, ("autometa-trees", "forger"), ("trees", "autometa-trees"))
+    assert installer.uninstall(["autometa-trees"]) == ["autometa-trees"]
+
+
+def test_a_name_that_several_distributions_claim_removes_none(monkeypatch):
+    installed(monkeypatch, ("words", "one"), ("words", "two"))
+    with pytest.raises(ParameterError, match=r"give the name of one of them: \['one', 'two'\]"):
+        installer.uninstall(["words"])
 
 
 def test_only_plugins_are_removed(commands):
