@@ -180,14 +180,16 @@ class _Plan:
 def _listed(ranking: Sequence[RankedCandidate], n_samples: int, granted: float) -> tuple[list[Candidate], int]:
     """Return the first of the ranking whose cross-validation is affordable, no more than two of one strategy.
 
-    Also returns how often all of that can be repeated.
+    Also returns how often all of that can be repeated. Where evidence was taken, a strategy that it did not try is
+    left out: it promised too little, or what it imports takes too long.
     """
+    tried = {place.candidate.strategy for place in ranking if place.trials}
     folds, _ = n_folds(n_samples)
     listed: list[Candidate] = []
     spent = START_SECONDS
     for place in ranking:
         fits = folds * (0.0 if math.isnan(place.fit_seconds) else place.fit_seconds) / cpu_count()
-        is_judged = place.trials or not math.isnan(place.expected_score)
+        is_judged = place.candidate.strategy in tried if tried else not math.isnan(place.expected_score)
         alike = sum(candidate.strategy == place.candidate.strategy for candidate in listed)
         if not is_judged or alike >= MAX_PER_STRATEGY or fits > SHARE_OF_ONE * granted:
             continue
