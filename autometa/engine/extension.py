@@ -10,6 +10,7 @@ from autometa.components.knowledge import KnowledgeBase
 from autometa.engine.collection import Protocol, build_knowledge, export_knowledge
 from autometa.foundation.errors import KnowledgeError, ParameterError
 from autometa.plugins import get_registry
+from autometa.plugins.loading import SEPARATOR
 
 __all__ = ["extend_knowledge", "extend_with_plugin", "plugin_supplement"]
 
@@ -118,7 +119,8 @@ def plugin_supplement(
     Returns
     -------
     KnowledgeBase
-        With the evaluations of the plugin's strategies, and meta-features only of what `base` does not describe.
+        With the evaluations of the plugin's strategies by the plugin's own names of them, which an environment
+        changes where another plugin uses the same, and meta-features only of what `base` does not describe.
 
     Raises
     ------
@@ -127,7 +129,9 @@ def plugin_supplement(
     KnowledgeError
         If the workspace has nothing of it, or other data or splits than `base`.
     """
-    supplement = export_knowledge(workspace).supplement_to(base, _strategies_of(plugin))
+    names = _strategies_of(plugin)
+    own = {name: name.rpartition(SEPARATOR)[2] for name in names if SEPARATOR in name}
+    supplement = export_knowledge(workspace).supplement_to(base, names).renamed(own)
     if output is not None:
         supplement.save(output)
     return supplement

@@ -13,7 +13,7 @@ from autometa.engine import collection, collection_export, extension, recommend
 from autometa.engine.collection import build_knowledge
 from autometa.engine.extension import extend_with_plugin, plugin_supplement
 from autometa.foundation.errors import KnowledgeError, ParameterError
-from autometa.plugins import MetaFeatureFunction, PluginRecord
+from autometa.plugins import MetaFeatureFunction, PluginRecord, Registry
 from autometa.plugins.loading import LoadedPlugin
 from tests.experiment_helpers import make_registry, write_folder
 
@@ -80,6 +80,21 @@ def test_the_same_call_goes_on_where_one_was_stopped(base, shipped, folder):
 def test_any_workspace_with_its_strategies_will_do(base, shipped):
     supplement = plugin_supplement(base, shipped / "workspace", "rogue")
     assert len(supplement.evaluations) == 8
+
+
+def test_what_it_ships_has_the_plugins_own_names(base, shipped, monkeypatch):
+    """In an environment where two plugins use a name, each is measured as plugin:strategy."""
+    local = {"misbehaving": "rogue:misbehaving"}
+    measured = collection_export.export_knowledge(shipped / "workspace").renamed(local)
+    record = PluginRecord("rogue", strategies=("rogue:misbehaving",))
+    monkeypatch.setattr(extension, "get_registry", lambda: Registry(records=(record,)))
+    monkeypatch.setattr(extension, "export_knowledge", lambda workspace: measured)
+    supplement = plugin_supplement(base, shipped / "workspace", "rogue", output=shipped / "renamed")
+    assert set(supplement.candidates["strategy"]) == {"misbehaving"}
+    alone = KnowledgeBase.load(shipped / "kb")
+    found = KnowledgeBase.load(shipped / "renamed")
+    assert set(found.candidates["candidate"]) == set(alone.candidates["candidate"])
+    assert len(base.with_supplement(found).evaluations) == len(base.evaluations) + len(alone.evaluations)
 
 
 def test_a_plugin_without_strategies_or_figures_has_nothing_to_ship(base, shipped, folder, tmp_path):
