@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import warnings
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -11,6 +13,7 @@ import typer
 from autometa.cli import installer, options, render
 from autometa.foundation.errors import KnowledgeError, PluginError, PluginWarning
 from autometa.plugins import PluginRecord, get_registry
+from autometa.plugins.guarding import said
 
 __all__ = ["add_plugin_commands", "application", "install", "plugins", "strategies", "uninstall"]
 
@@ -39,7 +42,8 @@ def plugins(context: typer.Context, json: options.Json = False) -> None:
     """List the installed plugins with what they bring, and what failed; or install and uninstall some."""
     if context.invoked_subcommand is not None:
         return
-    facts = [_facts(record, *_evidence()) for record in get_registry().records]
+    evidence, errors = _evidence()
+    facts = [_facts(record, evidence, errors) for record in get_registry().records]
     if json:
         render.print_json(facts)
         return
@@ -116,12 +120,14 @@ def add_plugin_commands(application: typer.Typer) -> None:
             continue
         own = typer.Typer()
         try:
-            plugin.add_commands(own)
-            _check_names(application, own)
+            # What a plugin prints must not get between the answers of `autometa ... --json`.
+            with contextlib.redirect_stdout(sys.stderr):
+                plugin.add_commands(own)
+                _check_names(application, own)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a third party's command must not take the others down
-            reason = f"its commands were left out: {type(error).__name__}: {error}"
+            reason = f"its commands were left out: {said(error)}"
             _command_errors[plugin.name] = reason
             warnings.warn(f"Plugin {plugin.name!r}: {reason}", PluginWarning, stacklevel=2)
             continue

@@ -188,6 +188,25 @@ def test_plugins_bring_commands(monkeypatch):
     assert CliRunner().invoke(host, ["greet"]).stdout == "hello\n"
 
 
+def test_what_a_plugin_prints_while_it_adds_commands_stays_out_of_the_answers(monkeypatch, capsys):
+    def loud(application):
+        print("hello")  # noqa: T201
+        application.command("good")(lambda: None)
+
+    plugins.add_plugin_commands(with_commands(monkeypatch, loud=loud))
+    assert capsys.readouterr() == ("", "hello\n")
+
+
+def test_the_evidence_is_counted_once_for_all_plugins(monkeypatch):
+    counted = []
+    monkeypatch.setattr(plugins, "_evidence", lambda: counted.append(1) or ({"b": 3}, {}))
+    records = tuple(PluginRecord(name, strategies=(name,)) for name in "abc")
+    monkeypatch.setattr(plugins, "get_registry", lambda: Registry(records=records))
+    found = json.loads(CliRunner().invoke(application, ["plugins", "--json"]).stdout)
+    assert [each["evidence"] for each in found] == [{"a": 0}, {"b": 3}, {"c": 0}]
+    assert counted == [1]
+
+
 def test_commands_that_fail_or_steal_a_name_are_left_out_whole(monkeypatch):
     def stealing(application):
         application.command("mine")(lambda: None)
