@@ -20,6 +20,7 @@ from autometa.components.metafeatures.extract import MetaFeatures, extract
 from autometa.domain.task import Task
 from autometa.foundation.errors import PluginWarning
 from autometa.plugins import MetaFeatureFunction
+from autometa.plugins.guarding import said
 
 __all__ = ["SECONDS", "describe"]
 
@@ -85,7 +86,7 @@ def _answer(function: MetaFeatureFunction, task: Task, answers: queue.SimpleQueu
         found = function.function(task)
         answers.put({name: _number(name, found[name]) for name in function.names})
     except BaseException as error:  # a plugin's own code, in a thread of its own: nothing may get lost here
-        answers.put(f"{type(error).__name__}: {error}")
+        answers.put(said(error))
 
 
 def _number(name: str, value: Any) -> float:

@@ -36,6 +36,13 @@ def test_they_follow_the_built_in_ones_under_the_plugins_name(task):
 INFINITE = function(lambda t: {"n": np.float32("inf")}, plugin="odd")
 
 
+class Mute(Exception):
+    """An error that cannot say what it is."""
+
+    def __str__(self):
+        raise ValueError("no words")
+
+
 def raising(error):
     def fail(task):
         raise error
@@ -48,6 +55,7 @@ def raising(error):
     [
         (raising(ValueError("a bug")), "ValueError: a bug"),
         (raising(SystemExit(3)), "SystemExit: 3"),
+        (raising(Mute()), "not known here: Mute."),
         (lambda t: None, "TypeError"),
         (lambda t: {"other": 1.0}, "KeyError: 'n'"),
         (lambda t: {"n": "many"}, "n must be a number; got 'many'"),
