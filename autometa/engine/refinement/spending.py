@@ -12,7 +12,7 @@ from joblib import cpu_count
 from autometa.domain import Candidate, Strategy, Task
 from autometa.engine.evidence import Workers
 from autometa.engine.recommendation import RankedCandidate, Recommendation
-from autometa.engine.refinement.choice import Choice, choose
+from autometa.engine.refinement.choice import Choice, Member, choose
 from autometa.engine.refinement.cross_validation import CrossValidation, Listed
 from autometa.engine.refinement.folds import Folds, n_folds
 from autometa.engine.refinement.out_of_fold import Judge, OutOfFold
@@ -109,7 +109,8 @@ def refine(
     Returns
     -------
     Choice or None
-        None if the time does not suffice for cross-validating anything.
+        None if the time does not suffice for cross-validating anything; the first of the list that did not fail
+        on the folds if none of them could be judged.
     """
     workers.start()
     plan = _Plan(deadline, deadline - time.monotonic(), ensemble, max_fit_seconds)
@@ -136,7 +137,14 @@ def refine(
         pass  # what is known by now is used
     finally:
         workers.clear()
-    return plan.choose(validation.results, folds)
+    return plan.choose(validation.results, folds) or _first_that_did_not_fail(recommendation, validation.expected)
+
+
+def _first_that_did_not_fail(recommendation: Recommendation, expected: Mapping[str, float]) -> Choice | None:
+    """Return the first of the list unless it was seen to fail on the folds or to run out of time there."""
+    candidates = [place.candidate for place in recommendation.ranking]
+    left = [candidate for candidate in candidates if expected.get(candidate.id, 0.0) < math.inf]
+    return Choice((Member(left[0], 1.0),)) if left else None
 
 
 @dataclass

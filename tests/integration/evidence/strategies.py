@@ -85,5 +85,5 @@ class DrowsyClassifier(KNeighborsClassifier):
 
     def fit(self, X, y):
         """Sleep where there are many rows."""
-        time.sleep(60 if len(X) > 400 else 0)
+        time.sleep(200 if len(X) > 400 else 0)
         return super().fit(X, y)

@@ -22,14 +22,14 @@ from tests.integration.evidence.strategies import Drowsy, Good, Guess
 def test_a_candidate_that_sleeps_on_more_rows_is_dropped_and_the_budget_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """On the subsamples it is as good as the other; on the folds and on the whole table it would take a minute."""
+    """On the subsamples it is as good as the other; on the folds and on the whole table it would take minutes."""
     registry = Registry({strategy.name: strategy for strategy in (Good(), Drowsy(), Guess())})
     for module in ("recommend", "recommendation", "estimators", "refinement.outcome"):
         monkeypatch.setattr(f"autometa.engine.{module}.get_registry", lambda: registry)
     X, y = load_breast_cancer(return_X_y=True, as_frame=True)
     started = time.monotonic()
-    model = AutoMetaClassifier(time_budget=10, random_state=0).fit(X, y)
-    assert time.monotonic() - started < 50, "one fit sleeps for 60 s"
+    model = AutoMetaClassifier(time_budget=30, random_state=0).fit(X, y)
+    assert time.monotonic() - started < 120, "one fit sleeps for 200 s"
     assert "drowsy" not in set(model.leaderboard_["strategy"])
     assert model.leaderboard_["weight"].sum() == pytest.approx(1.0)
 

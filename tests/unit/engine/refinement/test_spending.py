@@ -194,7 +194,17 @@ def test_without_time_nothing_is_run_and_nothing_chosen(task):
 
 
 def test_fits_that_take_longer_than_allowed_are_not_chosen(task):
-    assert refined(task, max_fit_seconds=1e-9) is None
+    found = refined(task, max_fit_seconds=1e-9)
+    assert found is not None
+    assert not found.results, "the first of the list stands"
+
+
+def test_one_that_failed_on_the_folds_is_not_fitted_for_want_of_another(task):
+    ranked = recommendation(task, names=("broken", "guess"))
+    workers = Inline(interrupted_after=2)
+    found = refine(task, ranked, STRATEGIES, workers=workers, deadline=time.monotonic() + 1000)
+    assert found is not None
+    assert [member.candidate.strategy for member in found.members] == ["guess"]
 
 
 def test_a_strategy_of_which_nothing_is_known_is_left_to_the_evidence(task):
