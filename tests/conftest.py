@@ -12,6 +12,9 @@ import pytest
 
 from autometa.foundation.settings import ENVIRONMENT_PREFIX
 
+# At import: some tests are parametrised by what is installed, before any fixture runs.
+os.environ[f"{ENVIRONMENT_PREFIX}PLUGINS"] = ""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
