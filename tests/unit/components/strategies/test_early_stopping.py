@@ -64,7 +64,7 @@ def test_a_class_with_one_row_is_never_held_out():
     X, y = noise(60)
     y = np.where(np.arange(60) == 17, "rare", y)
     for seed in range(12):
-        model = classifier().set_params(random_state=seed).fit(X, y)
+        model = classifier().set_params(random_state=seed, learner__n_estimators=5).fit(X, y)
         assert len(set(model.dialect.asked[0][2])) == 3
         assert model.predict_proba(X).shape == (60, 3)
 
@@ -125,7 +125,7 @@ def test_it_refuses_to_predict_before_it_is_fitted():
 def test_only_lone_classes_to_hold_out_means_the_default_number_of_rounds():
     X, _ = noise(40)
     y = np.array([f"c{min(i, 19)}" for i in range(40)])  # nineteen classes of one row
-    for seed in range(185, 200):
+    for seed in (191, 192):  # with the second, six lone rows are drawn and no other
         model = classifier(default_rounds=3).set_params(random_state=seed).fit(X, y)
         assert model.predict_proba(X).shape == (40, 20)
 
