@@ -16,8 +16,6 @@ __all__ = ["REGRET_CLIP", "Performance", "complete_losses", "prepare_performance
 REGRET_CLIP = 1.0
 # Rows of no effect that a candidate has before any is seen: one lucky run must not fill all the others.
 _PRIOR_ROWS = 5.0
-# Share of the candidates with a history that a row of a smaller training size must have.
-_LEAST_MEASURED = 0.9
 _N_SWEEPS = 10
 
 
@@ -50,8 +48,9 @@ def prepare_performance(meta_dataset: MetaDataset) -> tuple[Performance, IntArra
     """Turn losses into complete, clipped regrets.
 
     A failed cell counts as the worst of its row. A cell that was not measured is filled by an additive model
-    (row effect + candidate effect). Rows of a smaller training size where a tenth of the candidates is missing are
-    left out: filled by what the candidates do with all rows, they would say that size does not matter.
+    (row effect + candidate effect). Every task is taken at its greatest training size: with its smaller
+    ones beside it the list was no better, and the first place worse (log_loss, two rounds of 10 folds: .00 against
+    .17 of the gap). What size does, the posterior learns.
 
     Parameters
     ----------
@@ -61,12 +60,9 @@ def prepare_performance(meta_dataset: MetaDataset) -> tuple[Performance, IntArra
     -------
     performance : Performance
     rows : ndarray of int64
-        Rows of the MetaDataset with at least one successful cell; only these are in `performance`.
+        Rows of the MetaDataset with at least one successful cell, one a task; only these are in `performance`.
     """
-    was_run = np.isfinite(meta_dataset.loss) | meta_dataset.failed
-    share = was_run.sum(axis=1) / max(int(was_run.any(axis=0).sum()), 1)
-    tells = meta_dataset.full_size | (share >= _LEAST_MEASURED)
-    rows = np.flatnonzero(np.isfinite(meta_dataset.loss).any(axis=1) & tells)
+    rows = _at_greatest_size(meta_dataset)
     loss, failed = meta_dataset.loss[rows], meta_dataset.failed[rows]
     n_evaluations = (np.isfinite(loss) | failed).sum(axis=0)
     known = n_evaluations > 0
@@ -78,6 +74,16 @@ def prepare_performance(meta_dataset: MetaDataset) -> tuple[Performance, IntArra
         regret[:, known] = np.minimum(filled - best[:, None], REGRET_CLIP)
         regret[:, ~known] = regret[:, known].mean(axis=1, keepdims=True)
     return Performance(regret, best, n_evaluations.astype(np.int64)), rows
+
+
+def _at_greatest_size(meta_dataset: MetaDataset) -> IntArray:
+    """Return the row of every task at the greatest training size where anything succeeded."""
+    rows = np.flatnonzero(np.isfinite(meta_dataset.loss).any(axis=1))
+    tasks = meta_dataset.tasks.iloc[rows]
+    size = tasks["train_size"].to_numpy(dtype=np.int64)
+    order = np.argsort(np.where(size == 0, -np.iinfo(np.int64).max, -size), kind="stable")
+    first = ~tasks["task"].iloc[order].duplicated().to_numpy()
+    return np.sort(rows[order[first]])
 
 
 def complete_losses(loss: FloatArray, failed: BoolArray) -> FloatArray:

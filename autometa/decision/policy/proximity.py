@@ -55,7 +55,7 @@ class ProximityPolicy(WeightedPolicy):
     max_features: float = 0.5
     random_state: int = 0
     name: ClassVar[str] = "proximity"
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
 
     def __post_init__(self) -> None:
         self._forest: Forest | None = None

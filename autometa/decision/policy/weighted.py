@@ -19,7 +19,7 @@ __all__ = ["WeightedPolicy"]
 class WeightedPolicy(Policy):
     """Weigh known tasks, then order candidates under the weights; by default evenly and greedily."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     _experience: Experience | None = None
 
     @property

@@ -58,14 +58,12 @@ def test_a_candidate_without_history_is_not_known():
     assert np.isfinite(performance.regret).all()
 
 
-def test_small_rows_teach_only_where_nearly_everybody_ran():
-    world = make_world(20, sizes=(0, 256))
-    small = np.flatnonzero(world.tasks["train_size"] == 256)
-    world.loss[np.ix_(small[:15], [0, 1])] = NAN  # what was run at full size only
+def test_every_task_teaches_at_its_greatest_size():
+    world = make_world(20, sizes=(0, 256, 64))
+    world.loss[3] = NAN  # nothing succeeded on all rows of this task
+    world.loss[[4, 24]] = NAN
     _, rows = prepare_performance(world)
-    assert rows.tolist() == [*range(20), *small[15:]]
-    world.loss[3, :2] = NAN  # at full size a task is kept, whoever is missing
-    assert 3 in prepare_performance(world)[1]
+    assert rows.tolist() == [0, 1, 2, *range(5, 20), 23, 44]
 
 
 def test_one_lucky_run_does_not_make_a_winner_of_every_row():
