@@ -140,7 +140,7 @@ def recommend(
             slow = _too_slow(answer.ranking, max_fit_seconds)
             if slow and len(slow) < len(answer.ranking.candidates):
                 # The list complements its own members, so what is left is ranked anew rather than cut.
-                answer = _ask(base, policy, task, description, known, without=slow)
+                answer = _ask(base, policy, task, description, known, without=slow).timed_as(answer)
         excluded.update(slow)
         places = _places(task, answer.ranking, portfolios, slow)
         evidence, notes = None, [*_notes(task, base, answer.ranking)]
@@ -220,6 +220,12 @@ class _Answer:
     policy: Policy
     meta_dataset: MetaDataset | None = None
     influences: tuple[Influence, ...] = ()
+
+    def timed_as(self, other: _Answer) -> _Answer:
+        """Return it with the fit times of another: what was let through must not be slow in the answer."""
+        seconds = {c.id: s for c, s in zip(other.ranking.candidates, other.ranking.fit_seconds, strict=True)}
+        own = np.array([seconds[candidate.id] for candidate in self.ranking.candidates])
+        return replace(self, ranking=replace(self.ranking, fit_seconds=own))
 
     def consult(
         self,
