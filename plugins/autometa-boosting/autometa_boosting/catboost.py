@@ -45,7 +45,7 @@ class _Dialect(BoostingDialect):
 
 
 def _categories(X: pd.DataFrame) -> list[str]:
-    return [name for name in X if hasattr(X[name], "cat")]
+    return [name for name in X.columns if hasattr(X[name], "cat")]
 
 
 class CatBoost(BoostingStrategy):

@@ -129,5 +129,6 @@ class SmoothedNeighborsRegressor(KNeighborsRegressor):
 
 
 def _at_most(learner: Any, X: Any, n_neighbors: int | None) -> int:
-    there = learner.n_samples_fit_ - (X is None)  # a row is no neighbour of itself
-    return min(learner.n_neighbors if n_neighbors is None else n_neighbors, there)
+    wanted: int = learner.n_neighbors if n_neighbors is None else n_neighbors
+    there: int = learner.n_samples_fit_ - (X is None)  # a row is no neighbour of itself
+    return min(wanted, there)

@@ -128,7 +128,8 @@ class RandomForest(_Forest):
     def _ensemble(self, task: Task) -> type[BaseEstimator]:
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-        return RandomForestClassifier if task.is_classification else RandomForestRegressor
+        family: type[BaseEstimator] = RandomForestClassifier if task.is_classification else RandomForestRegressor
+        return family
 
 
 class ExtraTrees(_Forest):
@@ -141,4 +142,5 @@ class ExtraTrees(_Forest):
     def _ensemble(self, task: Task) -> type[BaseEstimator]:
         from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
-        return ExtraTreesClassifier if task.is_classification else ExtraTreesRegressor
+        family: type[BaseEstimator] = ExtraTreesClassifier if task.is_classification else ExtraTreesRegressor
+        return family
