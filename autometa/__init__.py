@@ -15,6 +15,7 @@ from autometa.foundation.lazy import lazy_attributes
 if TYPE_CHECKING:
     from autometa.components.knowledge import KnowledgeBase
     from autometa.components.neural.backbone import BackboneClassifier, BackboneRegressor
+    from autometa.domain.backbones import EncoderBackbone, ImageEncoder
     from autometa.domain.columns import ColumnRole
     from autometa.domain.strategy import Candidate, Configuration, Strategy
     from autometa.domain.task import Task, TaskType
@@ -39,6 +40,8 @@ __all__ = [
     "Candidate",
     "ColumnRole",
     "Configuration",
+    "EncoderBackbone",
+    "ImageEncoder",
     "KnowledgeBase",
     "Recommendation",
     "Settings",
@@ -65,6 +68,8 @@ _HOMES = {
     "Candidate": "domain.strategy",
     "ColumnRole": "domain.columns",
     "Configuration": "domain.strategy",
+    "EncoderBackbone": "domain.backbones",
+    "ImageEncoder": "domain.backbones",
     "KnowledgeBase": "components.knowledge",
     "Recommendation": "engine.recommendation",
     "Settings": "foundation.settings",

@@ -89,19 +89,32 @@ def _facts(record: PluginRecord, evidence: dict[str, int], errors: dict[str, str
     problems = [record.error, errors.get(record.name, ""), _command_errors.get(record.name, "")]
     return {
         **asdict(record),
+        "backbones": [_backbone_facts(name) for name in record.backbones],
         "evidence": {name: evidence.get(name, 0) for name in record.strategies},
         "import_seconds": round(record.import_seconds, 4),
         "error": "; ".join(problem for problem in problems if problem),
     }
 
 
+def _backbone_facts(name: str) -> dict[str, Any]:
+    backbone = get_registry().backbone(name)
+    return {
+        "name": name,
+        "modality": backbone.modality,
+        "licence": backbone.licence,
+        "source": backbone.source,
+        "obstacle": backbone.obstacle(),
+    }
+
+
 def _row(plugin: dict[str, Any]) -> tuple[str, ...]:
-    named = {"register_strategies", "register_metafeatures"}
+    named = {"register_strategies", "register_metafeatures", "register_backbones"}
+    backbones = [f"{backbone['name']} ({backbone['modality']})" for backbone in plugin["backbones"]]
     others = [hook.removeprefix("register_") for hook in plugin["hooks"] if hook not in named]
     return (
         plugin["name"],
         f"{plugin['distribution']} {plugin['version']}",
-        ", ".join([*plugin["strategies"], *plugin["metafeatures"], *others]),
+        ", ".join([*plugin["strategies"], *plugin["metafeatures"], *backbones, *others]),
         f"{sum(plugin['evidence'].values()):,}" if plugin["strategies"] else "",
         f"{plugin['import_seconds']:.2f} s",
         plugin["error"] or "ok",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    from autometa.domain.backbones import EncoderBackbone
     from autometa.domain.strategy import Strategy
     from autometa.domain.task import Task
 
@@ -47,6 +48,18 @@ def register_metafeatures(
 @hookspec
 def register_knowledge(register: Callable[[Path], None]) -> None:
     """Call ``register(folder)`` with each knowledge-base folder that the plugin ships.
+
+    Parameters
+    ----------
+    register : callable
+    """
+
+
+@hookspec
+def register_backbones(register: Callable[[EncoderBackbone], None]) -> None:
+    """Call ``register(backbone)`` with each pretrained encoder of texts or images that the plugin brings.
+
+    It is offered frozen, with a linear model or a support vector machine on its features, and fine-tuned.
 
     Parameters
     ----------

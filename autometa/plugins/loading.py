@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from autometa.domain.backbones import EncoderBackbone
 from autometa.domain.strategy import Strategy
 from autometa.foundation.errors import PluginError
 from autometa.plugins import hookspecs
@@ -72,6 +73,8 @@ class LoadedPlugin:
         By the plugin's own names.
     metafeatures : tuple of MetaFeatureFunction
     knowledge : tuple of Path
+    backbones : mapping of str to EncoderBackbone
+        By the plugin's own names.
     add_commands : callable
         Takes a ``typer.Typer``.
     """
@@ -82,6 +85,7 @@ class LoadedPlugin:
     strategies: Mapping[str, Strategy] = field(default_factory=dict)
     metafeatures: tuple[MetaFeatureFunction, ...] = ()
     knowledge: tuple[Path, ...] = ()
+    backbones: Mapping[str, EncoderBackbone] = field(default_factory=dict)
     add_commands: Callable[[Any], None] = field(default=lambda application: None, repr=False)
 
 
@@ -131,9 +135,11 @@ def load_plugin(point: EntryPoint, stopwatch: Stopwatch) -> LoadedPlugin:
         strategies: dict[str, Strategy] = {}
         functions: list[MetaFeatureFunction] = []
         folders: list[Path] = []
+        backbones: dict[str, EncoderBackbone] = {}
         manager.hook.register_strategies(register=_strategy_collector(strategies))
         manager.hook.register_metafeatures(register=_function_collector(functions, point.name))
         manager.hook.register_knowledge(register=_folder_collector(folders))
+        manager.hook.register_backbones(register=_backbone_collector(backbones))
     return LoadedPlugin(
         point.name,
         plugin,
@@ -141,6 +147,7 @@ def load_plugin(point: EntryPoint, stopwatch: Stopwatch) -> LoadedPlugin:
         MappingProxyType(dict(strategies)),
         tuple(functions),
         tuple(folders),
+        MappingProxyType(dict(backbones)),
         lambda application: manager.hook.register_commands(application=application),
     )
 
@@ -211,5 +218,18 @@ def _folder_collector(found: list[Path]) -> Callable[[Path], None]:
         if not path.is_dir():
             raise PluginError(f"register() takes a knowledge-base folder; {str(path)!r} is none.")
         found.append(path)
+
+    return register
+
+
+def _backbone_collector(found: dict[str, EncoderBackbone]) -> Callable[[EncoderBackbone], None]:
+    def register(backbone: EncoderBackbone) -> None:
+        if not isinstance(backbone, EncoderBackbone):
+            raise PluginError(f"register() takes an autometa.EncoderBackbone; got {backbone!r}.")
+        if backbone.name in found:
+            raise PluginError(
+                f"A backbone called {backbone.name!r} is already registered by it; choose another name."
+            )
+        found[backbone.name] = backbone
 
     return register

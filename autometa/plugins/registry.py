@@ -22,6 +22,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import MappingProxyType
 
+from autometa.domain.backbones import EncoderBackbone
 from autometa.domain.strategy import Strategy
 from autometa.foundation.errors import ParameterError, PluginError, PluginWarning
 from autometa.foundation.settings import get_settings
@@ -61,6 +62,8 @@ class PluginRecord:
         Names of its strategies in the registry.
     metafeatures : tuple of str
         Names of its meta-features.
+    backbones : tuple of str
+        Names of its pretrained encoders in the registry.
     import_seconds : float
         Time of importing it.
     error : str
@@ -73,6 +76,7 @@ class PluginRecord:
     hooks: tuple[str, ...] = ()
     strategies: tuple[str, ...] = ()
     metafeatures: tuple[str, ...] = ()
+    backbones: tuple[str, ...] = ()
     import_seconds: float = 0.0
     error: str = ""
 
@@ -109,11 +113,14 @@ class Registry:
         One a plugin, those included that failed.
     plugins : tuple of LoadedPlugin
         Those that did not.
+    backbones : mapping of str to EncoderBackbone
+        Pretrained encoders, in order of registration.
     """
 
     strategies: Mapping[str, Strategy] = field(default_factory=dict)
     records: tuple[PluginRecord, ...] = ()
     plugins: tuple[LoadedPlugin, ...] = field(default=(), repr=False)
+    backbones: Mapping[str, EncoderBackbone] = field(default_factory=dict)
 
     @property
     def metafeatures(self) -> tuple[MetaFeatureFunction, ...]:
@@ -151,22 +158,8 @@ class Registry:
         ParameterError
             If no installed plugin brings it, or several do.
         """
-        if name in self.strategies:
-            return name
-        plugin, _, own = name.rpartition(SEPARATOR)
         brought = {record.name: record.strategies for record in self.records}
-        if plugin and own in self.strategies and own in brought.get(plugin, ()):
-            return own
-        several = [full for full in self.strategies if full.endswith(f"{SEPARATOR}{name}")]
-        if several:
-            raise ParameterError(
-                f"Several plugins bring a strategy called {name!r}; say which: {several}.", strategy=name
-            )
-        raise ParameterError(
-            f"No strategy is called {name!r}; installed are {sorted(self.strategies)}. "
-            "Install the plugin that brings it, or see `autometa plugins` for one that failed to load.",
-            strategy=name,
-        )
+        return _resolved("strategy", name, self.strategies, brought)
 
     def strategy(self, name: str) -> Strategy:
         """Look a strategy up.
@@ -185,6 +178,26 @@ class Registry:
             If no installed plugin brings it, or several do.
         """
         return self.strategies[self.resolve(name)]
+
+    def backbone(self, name: str) -> EncoderBackbone:
+        """Look a pretrained encoder up.
+
+        Parameters
+        ----------
+        name : str
+            That of the registry, or ``plugin:backbone``.
+
+        Returns
+        -------
+        EncoderBackbone
+
+        Raises
+        ------
+        ParameterError
+            If no installed plugin brings it, or several do.
+        """
+        brought = {record.name: record.backbones for record in self.records}
+        return self.backbones[_resolved("backbone", name, self.backbones, brought)]
 
     def record(self, plugin: str) -> PluginRecord:
         """Look a plugin up.
@@ -232,6 +245,25 @@ class Registry:
         wanted = list(self.strategies) if names is None else [self.resolve(name) for name in _as_names(names)]
         unwanted = {self.resolve(name) for name in _as_names(exclude)}
         return {name: self.strategies[name] for name in wanted if name not in unwanted}
+
+
+def _resolved(kind: str, name: str, known: Mapping[str, object], brought: Mapping[str, tuple[str, ...]]) -> str:
+    """Return the registry's name of a strategy or a backbone that is called by it or as ``plugin:name``."""
+    if name in known:
+        return name
+    plugin, _, own = name.rpartition(SEPARATOR)
+    if plugin and own in known and own in brought.get(plugin, ()):
+        return own
+    several = [full for full in known if full.endswith(f"{SEPARATOR}{name}")]
+    if several:
+        raise ParameterError(
+            f"Several plugins bring a {kind} called {name!r}; say which: {several}.", **{kind: name}
+        )
+    raise ParameterError(
+        f"No {kind} is called {name!r}; installed are {sorted(known)}. "
+        "Install the plugin that brings it, or see `autometa plugins` for one that failed to load.",
+        **{kind: name},
+    )
 
 
 def _as_names(names: Iterable[str]) -> list[str]:
@@ -359,27 +391,41 @@ def _check_can_be_renamed(plugin: LoadedPlugin) -> None:
 
 
 def _named(loaded: list[LoadedPlugin], records: list[PluginRecord], built_in: set[str]) -> Registry:
-    """Give every strategy a name of its own (see the module)."""
-    reserved = {name for plugin in loaded if plugin.name in built_in for name in plugin.strategies}
-    counts = Counter(name for plugin in loaded for name in plugin.strategies)
+    """Give every strategy and every backbone a name of its own (see the module)."""
+    strategy_names = _unique_names({plugin.name: tuple(plugin.strategies) for plugin in loaded}, built_in)
+    backbone_names = _unique_names({plugin.name: tuple(plugin.backbones) for plugin in loaded}, built_in)
     strategies: dict[str, Strategy] = {}
-    names: dict[str, tuple[str, ...]] = {}
+    backbones: dict[str, EncoderBackbone] = {}
     for plugin in loaded:
-        own = {}
         for name, strategy in plugin.strategies.items():
-            is_short = counts[name] == 1 or (plugin.name in built_in and name in reserved)
-            full = name if is_short else f"{plugin.name}{SEPARATOR}{name}"
-            own[full] = strategy if is_short else _called(strategy, full)
-        strategies.update(own)
-        names[plugin.name] = tuple(own)
+            full = strategy_names[plugin.name][name]
+            strategies[full] = strategy if full == name else _called(strategy, full)
+        backbones |= {backbone_names[plugin.name][name]: found for name, found in plugin.backbones.items()}
     described = {plugin.name: tuple(n for f in plugin.metafeatures for n in f.full_names) for plugin in loaded}
     complete = tuple(
         record
         if record.error
-        else replace(record, strategies=names[record.name], metafeatures=described[record.name])
+        else replace(
+            record,
+            strategies=tuple(strategy_names[record.name].values()),
+            metafeatures=described[record.name],
+            backbones=tuple(backbone_names[record.name].values()),
+        )
         for record in records
     )
-    return Registry(MappingProxyType(strategies), complete, tuple(loaded))
+    return Registry(MappingProxyType(strategies), complete, tuple(loaded), MappingProxyType(backbones))
+
+
+def _unique_names(own_names: Mapping[str, tuple[str, ...]], built_in: set[str]) -> dict[str, dict[str, str]]:
+    """Return, for each plugin, the registry's name of each of its own names: short unless two plugins use it."""
+    counts = Counter(name for names in own_names.values() for name in names)
+    return {
+        plugin: {
+            name: name if counts[name] == 1 or plugin in built_in else f"{plugin}{SEPARATOR}{name}"
+            for name in names
+        }
+        for plugin, names in own_names.items()
+    }
 
 
 def _called(strategy: Strategy, name: str) -> Strategy:

@@ -49,6 +49,7 @@ def test_the_example_of_a_hook_is_a_plugin_that_works(hook, tmp_path):
         "register_strategies": registry.strategies,
         "register_metafeatures": registry.metafeatures,
         "register_knowledge": registry.knowledge,
+        "register_backbones": registry.backbones,
         "register_commands": application.registered_commands,
     }
     assert {name for name, found in brought.items() if found} == {hook}

@@ -6,6 +6,7 @@ import types
 
 from sklearn.dummy import DummyRegressor
 
+from autometa.domain.backbones import EncoderBackbone
 from autometa.domain.strategy import Configuration, Strategy
 from autometa.plugins import hookimpl
 from autometa.plugins.registry import load_registry
@@ -69,6 +70,20 @@ def describing(names, function=len):
         @hookimpl
         def register_commands(self, application):
             application.append("describing")
+
+    return Plugin()
+
+
+def backbone(name, modality="image", **facts):
+    return EncoderBackbone(name, modality, loader=lambda: None, licence="MIT", source="a test", **facts)
+
+
+def encoding(*backbones):
+    class Plugin:
+        @hookimpl
+        def register_backbones(self, register):
+            for each in backbones:
+                register(each)
 
     return Plugin()
 
