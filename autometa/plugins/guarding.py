@@ -1,8 +1,13 @@
-"""Putting into words what a third party's code raised or returned, also where it fails at being put into words."""
+"""What a third party's code raises or returns does no harm, also where it fails at being put into words."""
 
 from __future__ import annotations
 
-__all__ = ["said", "shown"]
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from autometa.foundation.errors import PluginError
+
+__all__ = ["guarded", "said", "shown"]
 
 
 def said(error: BaseException) -> str:
@@ -18,12 +23,7 @@ def said(error: BaseException) -> str:
         The type's name alone if the error cannot say its message.
     """
     kind = type(error).__name__
-    try:
-        return f"{kind}: {error}"
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # a third party's __str__ may raise whatever it likes
-        return kind
+    return _words(lambda: f"{kind}: {error}", otherwise=kind)
 
 
 def shown(value: object) -> str:
@@ -38,9 +38,35 @@ def shown(value: object) -> str:
     str
         ``<TypeName>`` if it has none.
     """
+    return _words(lambda: repr(value), otherwise=f"<{type(value).__name__}>")
+
+
+@contextmanager
+def guarded(what: str) -> Iterator[None]:
+    """Turn whatever a third party's code raises into an error of ours, SystemExit included; only Ctrl-C passes.
+
+    Parameters
+    ----------
+    what : str
+        What is asked for, the first words of the message.
+
+    Raises
+    ------
+    PluginError
+        If the code inside raises.
+    """
     try:
-        return repr(value)
+        yield
     except KeyboardInterrupt:
         raise
-    except BaseException:  # as above
-        return f"<{type(value).__name__}>"
+    except BaseException as error:
+        raise PluginError(f"{what} failed with {said(error)}") from error
+
+
+def _words(say: Callable[[], str], *, otherwise: str) -> str:
+    try:
+        return say()
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # a third party's __str__ or __repr__ may raise whatever it likes
+        return otherwise

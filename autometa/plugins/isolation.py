@@ -12,7 +12,7 @@ from autometa.domain import weights
 from autometa.domain.strategy import Candidate, Configuration, Strategy
 from autometa.domain.task import Task
 from autometa.foundation.errors import PluginError, PluginWarning
-from autometa.plugins.guarding import said, shown
+from autometa.plugins.guarding import guarded, shown
 
 __all__ = ["is_interpretable", "portfolio", "takes_weights", "unsupported"]
 
@@ -36,11 +36,10 @@ def unsupported(strategies: Mapping[str, Strategy], task: Task) -> dict[str, str
 
 def _reason(strategy: Strategy, task: Task) -> str | None:
     try:
-        reason: object = strategy.supports(task.lent())
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # a plugin's own code, SystemExit included, excludes it and nothing else
-        return f"supports() failed with {said(error)}"
+        with guarded("supports()"):
+            reason: object = strategy.supports(task.lent())
+    except PluginError as error:
+        return str(error)
     if reason is None or isinstance(reason, str):
         return reason
     return f"supports() must return a reason or None; it returned {shown(reason)}."
@@ -65,12 +64,8 @@ def portfolio(name: str, strategy: Strategy, task: Task) -> tuple[Candidate, ...
     PluginError
         If the strategy fails, or offers what is not its own.
     """
-    try:
+    with guarded("portfolio()"):
         offered = tuple(strategy.candidates(task.lent()))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # a plugin's own code, SystemExit included
-        raise PluginError(f"portfolio() failed with {said(error)}") from error
     foreign = [each for each in offered if not isinstance(each, Candidate) or each.strategy != name]
     if foreign:
         offer = foreign[0].id if isinstance(foreign[0], Candidate) else foreign[0]
@@ -92,11 +87,10 @@ def is_interpretable(strategy: Strategy, configuration: Configuration, task: Tas
     bool
     """
     try:
-        return strategy.is_interpretable(configuration, task.lent()) is True
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # a plugin's own code, SystemExit included: what it does not say is not claimed
-        _warn(strategy, f"is_interpretable() failed with {said(error)}, so its models count as unreadable")
+        with guarded("is_interpretable()"):
+            return strategy.is_interpretable(configuration, task.lent()) is True
+    except PluginError as error:  # what it does not say is not claimed
+        _warn(strategy, f"{error}, so its models count as unreadable")
         return False
 
 
@@ -114,12 +108,11 @@ def takes_weights(strategy: Strategy, configuration: Configuration, task: Task) 
     bool
     """
     try:
-        built = strategy.build(configuration, task.lent(), device="cpu", random_state=0)
-        return weights.takes_weights(built)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # a plugin's own code, SystemExit included
-        _warn(strategy, f"build() failed with {said(error)}, so it counts as one that takes no weights of rows")
+        with guarded("build()"):
+            built = strategy.build(configuration, task.lent(), device="cpu", random_state=0)
+            return weights.takes_weights(built)
+    except PluginError as error:
+        _warn(strategy, f"{error}, so it counts as one that takes no weights of rows")
         return False
 
 
