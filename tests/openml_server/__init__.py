@@ -10,8 +10,9 @@ OpenML's server it refuses a flow that it has, but not a run. Try it by hand wit
 The folder holds ``parquet/<file>`` and ``index.csv`` (one row a dataset; columns ``did, task_id, name, task_type,
 suites, target, license, file`` are read, ``ignore_attribute`` and ``row_id_attribute`` if they are there).
 
-Two things are not OpenML's and must not be reported as such: the splits (ten folds, deterministic, stratified for
-classification, made here), and the task ids of datasets whose id is not in the index (``900000 + did``).
+Two things are not OpenML's and must not be reported as such: the splits (ten folds, or as many as `Folder` is
+asked for, deterministic, stratified for classification, made here), and the task ids of datasets whose id is not in the
+index (``900000 + did``).
 """
 
 from __future__ import annotations

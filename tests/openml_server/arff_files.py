@@ -34,7 +34,7 @@ def attributes(frame: pd.DataFrame) -> list[tuple[str, str | list[str]]]:
 
 
 def splits_text(relation: str, fold: np.ndarray) -> str:
-    """Return the ARFF text of a cross-validation with one repeat."""
+    """Return the ARFF text of splits with one repeat, from the fold that tests each row; -1 for none."""
     lines = [
         f"@relation {quoted(relation + '_splits')}",
         "",

@@ -39,6 +39,9 @@ def task(dataset: Dataset, base: str) -> str:
         if is_classification
         else (2, "Supervised Regression", 7, "root_mean_squared_error")
     )
+    kind, n_folds, percentage = "crossvalidation", str(dataset.n_folds), ""
+    if dataset.n_folds == 1:
+        procedure, kind, n_folds, percentage = 6, "holdout", "", "33"
     splits_url = f"{base}/api_splits/get/{dataset.task_id}/Task_{dataset.task_id}_splits.arff"
     return f"""<oml:task {NAMESPACE}>
   <oml:task_id>{dataset.task_id}</oml:task_id>
@@ -53,11 +56,11 @@ def task(dataset: Dataset, base: str) -> str:
   <oml:input name="estimation_procedure">
 <oml:estimation_procedure>
 <oml:id>{procedure}</oml:id>
-<oml:type>crossvalidation</oml:type>
+<oml:type>{kind}</oml:type>
 <oml:data_splits_url>{splits_url}</oml:data_splits_url>
 <oml:parameter name="number_repeats">1</oml:parameter>
-<oml:parameter name="number_folds">10</oml:parameter>
-<oml:parameter name="percentage"></oml:parameter>
+<oml:parameter name="number_folds">{n_folds}</oml:parameter>
+<oml:parameter name="percentage">{percentage}</oml:parameter>
 <oml:parameter name="stratified_sampling">{"true" if is_classification else ""}</oml:parameter>
 </oml:estimation_procedure>  </oml:input>
   <oml:input name="cost_matrix"><oml:cost_matrix></oml:cost_matrix>  </oml:input>

@@ -35,6 +35,7 @@ class Dataset:
     file: Path
     ignore: tuple[str, ...] = ()
     row_id: str | None = None
+    n_folds: int = N_FOLDS
 
     def frame(self) -> pd.DataFrame:
         """Read the table."""
@@ -51,11 +52,18 @@ class Suite:
 
 
 class Folder:
-    """A folder with ``index.csv`` and ``parquet/``, read lazily; ARFF files are made once, in a scratch place."""
+    """A folder with ``index.csv`` and ``parquet/``, read lazily; ARFF files are made once, in a scratch place.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    path : Path
+    n_folds : int, default=10
+        Folds of every task; 1 makes each a holdout of a third.
+    """
+
+    def __init__(self, path: Path, n_folds: int = N_FOLDS) -> None:
         self.path = Path(path)
-        self.datasets = {dataset.did: dataset for dataset in _read_index(self.path)}
+        self.datasets = {dataset.did: dataset for dataset in _read_index(self.path, n_folds)}
         self.tasks = {dataset.task_id: dataset for dataset in self.datasets.values()}
         self._locks = {did: threading.Lock() for did in self.datasets}
         self._scratch: Path | None = None
@@ -110,23 +118,30 @@ class Folder:
 
 
 def folds(dataset: Dataset) -> np.ndarray:
-    """Return the fold of each row, int64 of shape (n_samples,): stratified for classification, deterministic."""
+    """Return the fold of each row, int64 of shape (n_samples,): stratified for classification, deterministic.
+
+    A row that no fold tests has -1: two thirds of them in a holdout.
+    """
     y = dataset.frame()[dataset.target]
     order = np.random.default_rng(dataset.did).permutation(len(y))
     if dataset.task_type == "classification":
         codes = pd.Categorical(y).codes[order]
         order = order[np.argsort(codes, kind="stable")]
     fold = np.empty(len(y), dtype=np.int64)
-    fold[order] = np.arange(len(y)) % min(N_FOLDS, len(y))
+    if dataset.n_folds == 1:
+        fold[order] = np.where(np.arange(len(y)) % 3 == 2, 0, -1)
+        return fold
+    fold[order] = np.arange(len(y)) % min(dataset.n_folds, len(y))
     return fold
 
 
-def _read_index(path: Path) -> list[Dataset]:
+def _read_index(path: Path, n_folds: int) -> list[Dataset]:
     index = pd.read_csv(path / "index.csv", dtype=str, keep_default_na=False)
-    return [_dataset(path, {str(k): str(v) for k, v in row.items()}) for row in index.to_dict("records")]
+    rows = index.to_dict("records")
+    return [_dataset(path, {str(k): str(v) for k, v in row.items()}, n_folds) for row in rows]
 
 
-def _dataset(path: Path, row: dict[str, str]) -> Dataset:
+def _dataset(path: Path, row: dict[str, str], n_folds: int) -> Dataset:
     did = int(row["did"])
     return Dataset(
         did=did,
@@ -139,4 +154,5 @@ def _dataset(path: Path, row: dict[str, str]) -> Dataset:
         file=path / "parquet" / row["file"],
         ignore=tuple(filter(None, row.get("ignore_attribute", "").split(";"))),
         row_id=row.get("row_id_attribute") or None,
+        n_folds=n_folds,
     )

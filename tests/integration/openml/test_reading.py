@@ -16,7 +16,7 @@ import pytest
 from autometa.components.openml import OpenMLClient
 from autometa.foundation.errors import OpenMLError, OpenMLNotFoundError, ParameterError
 from tests.integration.openml.conftest import MakeClient
-from tests.openml_server import Fault, OpenMLServer
+from tests.openml_server import Fault, Folder, OpenMLServer
 from tests.openml_server.folder import folds
 from tests.openml_server.sample import DIABETES, IRIS, IRIS_TASK, MIXED, WDBC, WDBC_TASK, WINE
 
@@ -77,6 +77,17 @@ def test_splits_are_stratified_and_the_same_on_every_server(openml_server: OpenM
     counts = pd.crosstab(folds(dataset), dataset.frame()["class"])
     assert (counts == 5).to_numpy().all()
     np.testing.assert_array_equal(folds(dataset), folds(dataset))
+
+
+def test_a_holdout_is_one_split_whose_rows_are_tested_once_or_never(openml_folder: Path, tmp_path: Path) -> None:
+    with OpenMLServer(Folder(openml_folder, n_folds=1)) as server:
+        table = OpenMLClient(server.url, tmp_path).task(WDBC_TASK)
+        fold = folds(server.folder.datasets[WDBC])
+    assert table.split_numbers == ((0, 0),)
+    ((train, test),) = table.splits or ()
+    np.testing.assert_array_equal(test, np.flatnonzero(fold == 0))
+    np.testing.assert_array_equal(train, np.flatnonzero(fold == -1))
+    assert (len(train), len(test)) == (80, 40)
 
 
 def test_qualities_come_from_the_server(client: OpenMLClient) -> None:
