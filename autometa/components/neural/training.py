@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,7 +21,6 @@ from autometa.components.neural.specification import WeightArrays
 __all__ = ["Rows", "TrainingPlan", "TrainingReport", "fit_network"]
 
 _CLIP_NORM: Final = 1.0
-_AVERAGING: Final = 0.98  # share that the average of the weights keeps at each step
 _WARM_UP: Final = 0.05  # share of the planned steps
 _TIMING_SHARE: Final = 0.1  # share of the time limit after which the speed is believed
 
@@ -40,6 +40,11 @@ class TrainingPlan:
     max_seconds : float
         Checked before every batch.
     seed : int
+    averaging : float
+        Share that the average of the weights keeps at each step; 0 for the weights themselves.
+    judges_all : bool
+        Whether the weights that training begins with, and those after an epoch that was cut short, are judged too:
+        where epochs are few and long. The former are kept if none are better.
     """
 
     classification: bool
@@ -51,6 +56,8 @@ class TrainingPlan:
     batch_size: int
     max_seconds: float
     seed: int
+    averaging: float = 0.98
+    judges_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,7 @@ class Rows:
     Attributes
     ----------
     X : Tensor of float32, shape (n_samples, n_columns)
+        Or whatever else the network takes that has a device and a length and can be indexed as a tensor can.
     y : Tensor of int64 or float32, shape (n_samples,)
     weights : Tensor of float32, shape (n_samples, k)
         Zero where a member must not learn from a row.
@@ -67,7 +75,7 @@ class Rows:
         Weight of a row in the held-out loss of a member; zero where the member learns from it.
     """
 
-    X: Tensor
+    X: Any
     y: Tensor
     weights: Tensor
     held_out: Tensor
@@ -101,11 +109,11 @@ class TrainingReport:
         Those with the least held-out loss, or the last ones if no rows were held out.
     losses : tuple of float
         Held-out loss after each epoch (log loss in nats, or mean squared error of standardised targets); lower is
-        better; NaN without held-out rows.
+        better; NaN without held-out rows. The start's comes first where the plan judges it.
     held_out : Tensor or None
         Outputs of `weights` for the rows that were watched, (n_judged, k, n_outputs).
     best_epoch : int
-        Epoch of `weights`, from 1.
+        Epoch of `weights`, from 1; 0 for those that training began with.
     stopped_by : {"epochs", "patience", "time"}
     batch_size : int
         At the end; smaller than planned if memory ran out.
@@ -119,7 +127,13 @@ class TrainingReport:
     batch_size: int
 
 
-def fit_network(network: nn.Module, rows: Rows, judged: Rows, plan: TrainingPlan) -> TrainingReport:
+def fit_network(
+    network: nn.Module,
+    rows: Rows,
+    judged: Rows,
+    plan: TrainingPlan,
+    settle: Callable[[nn.Module], None] | None = None,
+) -> TrainingReport:
     """Train a network in place.
 
     Parameters
@@ -131,25 +145,35 @@ def fit_network(network: nn.Module, rows: Rows, judged: Rows, plan: TrainingPlan
     judged : Rows
         Those whose held-out loss is watched; may be empty.
     plan : TrainingPlan
+    settle : callable, optional
+        Called with the network of averaged weights after each epoch, before it is judged: for what an average of
+        weights leaves out of date, such as the statistics of batch normalisation.
 
     Returns
     -------
     TrainingReport
     """
-    return _Trainer(network, rows, judged, plan).run()
+    return _Trainer(network, rows, judged, plan, settle).run()
 
 
 class _Trainer:
-    def __init__(self, network: nn.Module, rows: Rows, judged: Rows, plan: TrainingPlan) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        rows: Rows,
+        judged: Rows,
+        plan: TrainingPlan,
+        settle: Callable[[nn.Module], None] | None,
+    ) -> None:
         self.started = time.perf_counter()
-        self.network, self.rows, self.judged, self.plan = network, rows, judged, plan
+        self.network, self.rows, self.judged, self.plan, self.settle = network, rows, judged, plan, settle
         self.device = rows.X.device
         self.learned = torch.nonzero(rows.weights.sum(dim=1) > 0).squeeze(1)
         self.average = copy.deepcopy(network)
         # Listed once: walking over the modules at every step took a fifth of a small network's time.
         self.parameters = list(network.parameters())
         self.averaged = list(self.average.parameters())
-        self.move_average = get_ema_multi_avg_fn(_AVERAGING)  # type: ignore[no-untyped-call]
+        self.move_average = get_ema_multi_avg_fn(plan.averaging)  # type: ignore[no-untyped-call]
         self.optimizer = torch.optim.AdamW(
             _parameter_groups(network, plan.weight_decay), lr=plan.learning_rate, fused=True
         )
@@ -165,11 +189,18 @@ class _Trainer:
         best, best_epoch, losses, stopped_by = math.inf, 0, [], "epochs"
         weights: WeightArrays = {}
         held_out: Tensor | None = None
+        if self.plan.judges_all and len(self.judged):
+            weights, held_out = to_arrays(self.average), self._watch()
+            best = self._held_out_loss(held_out)
+            losses.append(best)
         for epoch in range(1, self.plan.max_epochs + 1):
             complete = self._epoch()
-            if not complete and weights:  # an epoch cut short is judged only when there is nothing else to return
+            # An epoch cut short is judged only when there is nothing else to return.
+            if not complete and epoch > 1 and not self.plan.judges_all:
                 stopped_by = "time"
                 break
+            if self.settle is not None:
+                self.settle(self.average)
             outputs = self._watch()
             losses.append(self._held_out_loss(outputs))
             if not weights or not len(self.judged) or losses[-1] < best:

@@ -1,0 +1,1 @@
+"""Pretrained encoders of texts and images: read frozen, or fine-tuned with a linear head."""
