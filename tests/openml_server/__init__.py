@@ -11,8 +11,8 @@ The folder holds ``parquet/<file>`` and ``index.csv`` (one row a dataset; column
 suites, target, license, file`` are read, ``ignore_attribute`` and ``row_id_attribute`` if they are there).
 
 Two things are not OpenML's and must not be reported as such: the splits (ten folds, or as many as `Folder` is
-asked for, deterministic, stratified for classification, made here), and the task ids of datasets whose id is not in
-the index (``900000 + did``).
+asked for, deterministic, stratified for classification, made here), and the task ids of datasets whose id is not
+in the index (``900000 + did``).
 """
 
 from __future__ import annotations
