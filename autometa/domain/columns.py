@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from autometa.domain.cells import as_booleans, as_categories, as_datetimes, as_numbers, as_texts, is_day_first
 from autometa.domain.frames import as_frame
+from autometa.domain.images import as_images
 from autometa.domain.roles import ColumnRole, infer_role, infer_roles
 from autometa.foundation.errors import TableError
 from autometa.foundation.typing import LabelArray
@@ -33,6 +34,7 @@ class ColumnCanonicalizer(TransformerMixin, BaseEstimator):
     categorical             pandas category of strings seen in training; others missing
     datetime                datetime64[ns], UTC without zone
     text                    object of str; missing as the empty string
+    image                   object of `Path` or ndarray; missing as None; the pixels as they came
     ======================  ==========================================================
 
     Parameters
@@ -116,6 +118,8 @@ class ColumnCanonicalizer(TransformerMixin, BaseEstimator):
             return as_datetimes(column, day_first=self.day_first_[name])
         if role == ColumnRole.TEXT:
             return pd.Series(as_texts(column), index=column.index, dtype=object)
+        if role == ColumnRole.IMAGE:
+            return pd.Series(as_images(column), index=column.index, dtype=object)
         return as_booleans(column) if role == ColumnRole.BOOLEAN else as_numbers(column)
 
     def get_feature_names_out(self, input_features: Any = None) -> LabelArray:

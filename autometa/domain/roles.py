@@ -9,6 +9,7 @@ import numbers
 import pathlib
 import re
 import uuid
+import warnings
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -17,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 from autometa.domain.cells import MISSING_WORDS, as_booleans, as_datetimes, as_numbers
-from autometa.foundation.errors import ParameterError, TableError
+from autometa.domain.images import is_image, is_image_file_name, missing_files
+from autometa.foundation.errors import DataWarning, ParameterError, TableError
 from autometa.foundation.typing import LabelArray
 
 __all__ = ["ColumnRole", "check_role_overrides", "infer_role", "infer_roles"]
@@ -50,6 +52,7 @@ class ColumnRole(StrEnum):
     BOOLEAN = "boolean"
     DATETIME = "datetime"
     TEXT = "text"
+    IMAGE = "image"
 
 
 def infer_roles(
@@ -74,6 +77,11 @@ def infer_roles(
         If an override names an unknown column or role.
     TableError
         If a column holds nested objects or complex numbers.
+
+    Warns
+    -----
+    DataWarning
+        If a column names files of images that do not exist.
     """
     chosen = _validated_overrides(frame, overrides or {})
     sample = _sample(frame)
@@ -112,6 +120,8 @@ def _is_readable(column: pd.Series, role: ColumnRole) -> bool:
         return not pd.api.types.is_numeric_dtype(column.dtype) and not bool(np.isnat(as_datetimes(column)).all())
     if role is ColumnRole.NUMERIC:
         return not bool(np.isnan(as_numbers(column, keep_infinite=True)).all())
+    if role is ColumnRole.IMAGE:
+        return all(is_image(cell) or isinstance(cell, (str, pathlib.PurePath)) for cell in column)
     return role is not ColumnRole.BOOLEAN or not bool(np.isnan(as_booleans(column)).all())
 
 
@@ -172,6 +182,8 @@ def infer_role(column: pd.Series, *, name: str = "") -> ColumnRole:
 def _role_of_objects(values: LabelArray, name: str) -> ColumnRole:
     if not len(values):
         return ColumnRole.NUMERIC
+    if all(map(is_image, values)) or _are_image_files(values, name):
+        return ColumnRole.IMAGE
     kinds = {_kind_of(kind, name) for kind in set(map(type, values))}
     if kinds == {"boolean"}:
         return ColumnRole.BOOLEAN
@@ -180,6 +192,20 @@ def _role_of_objects(values: LabelArray, name: str) -> ColumnRole:
     if kinds == {"date"}:
         return ColumnRole.DATETIME
     return _role_of_strings(values) if kinds == {"string"} else ColumnRole.CATEGORICAL
+
+
+def _are_image_files(values: LabelArray, name: str) -> bool:
+    if not all(map(is_image_file_name, values)):
+        return False
+    missing = missing_files(values)
+    if missing:
+        warnings.warn(
+            f"Column {name!r} holds names of image files, but there is no {missing[0]!r} here, so they are not "
+            "read as images. Give paths that are absolute, or relative to the current folder.",
+            DataWarning,
+            stacklevel=6,
+        )
+    return not missing
 
 
 # In order: a bool is a number too.
@@ -204,8 +230,8 @@ def _kind_of(kind: type, name: str) -> str:
 
 def _unusable(name: str, what: str) -> TableError:
     return TableError(
-        f"Column {name!r} holds {what}; a cell must be a number, a string, a boolean or a date. Expand it into "
-        "columns of its own, or drop it.",
+        f"Column {name!r} holds {what}; a cell must be a number, a string, a boolean, a date or an image (an "
+        "array of numbers with two or three dimensions). Expand it into columns of its own, or drop it.",
         column=name,
     )
 

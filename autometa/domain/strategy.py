@@ -148,6 +148,9 @@ class Strategy(ABC):
         Lower-case identifier, unique among the installed strategies.
     description : str
         One sentence for `autometa strategies`.
+    reads_images : bool
+        Whether it learns from columns of images. Where it does not, a task with such a column is refused for it,
+        because leaving the column out silently would look like having used it.
     interpretable : bool
         Whether a person can read the fitted model, for every configuration: how each column moves the prediction
         is in a few numbers per column (a linear or an additive model of the columns themselves, naive Bayes), or
@@ -158,6 +161,27 @@ class Strategy(ABC):
     name: ClassVar[str]
     description: ClassVar[str] = ""
     interpretable: ClassVar[bool] = False
+    reads_images: ClassVar[bool] = False
+
+    def refusal(self, task: Task) -> str | None:
+        """Say why a task cannot be taken: because of its images, or for the strategy's own reason.
+
+        Parameters
+        ----------
+        task : Task
+
+        Returns
+        -------
+        str or None
+            None if it can.
+        """
+        images = task.columns("image")
+        if images and not self.reads_images:
+            return (
+                f"it does not read images, and {images[0]!r} holds some; leave out the columns of images "
+                f"({len(images)}) to use it on the others"
+            )
+        return self.supports(task)
 
     def supports(self, task: Task) -> str | None:
         """Say why the strategy cannot take a task.
@@ -191,7 +215,8 @@ class Strategy(ABC):
     def portfolio(self, task: Task) -> Sequence[Configuration]:
         """Return the configurations that the knowledge base measures, the default first.
 
-        It may depend on the task's type and on nothing else, so that tasks can be compared.
+        It may depend on the task's type and on whether it has columns of images or texts, and on nothing else, so
+        that tasks can be compared.
 
         Parameters
         ----------

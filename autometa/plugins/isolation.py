@@ -37,7 +37,7 @@ def unsupported(strategies: Mapping[str, Strategy], task: Task) -> dict[str, str
 def _reason(strategy: Strategy, task: Task) -> str | None:
     try:
         with guarded("supports()"):
-            reason: object = strategy.supports(task.lent())
+            reason: object = strategy.refusal(task.lent())
     except PluginError as error:
         return str(error)
     if reason is None or isinstance(reason, str):

@@ -90,7 +90,7 @@ class EvaluationWork:
         task = self.tasks.load(job.task)
         split = cut(task, job.split, job.train_size)
         strategy = self.strategies[job.candidate.strategy]
-        refusal = strategy.supports(task.take(split.train))
+        refusal = strategy.refusal(task.take(split.train))
         if refusal is not None:
             return _failed(job, "error", f"UnsupportedTaskError: {refusal}")
         self._warm_up(job, task, split, strategy)

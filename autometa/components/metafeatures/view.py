@@ -124,16 +124,17 @@ def _sample_columns(task: Task, random_state: int) -> Task:
 
 def _columns(sample: Task) -> dict[str, Any]:
     """Return numbers, which of them are whole, level codes, and shares of missing cells, as fields of the view."""
-    plain = {name: role for name, role in sample.roles.items() if role != ColumnRole.CATEGORICAL}
+    as_they_came = (ColumnRole.CATEGORICAL, ColumnRole.TEXT, ColumnRole.IMAGE)
+    plain = {name: role for name, role in sample.roles.items() if role not in as_they_came}
     table = replace(sample, X=sample.X[list(plain)], roles=plain).canonical()
     numbers: list[FloatArray] = []
     levels: list[IntArray] = []
     missing: list[float] = []
     for name, role in sample.roles.items():
         # Canonical text has no missing cells any more.
-        column = sample.X[name] if role in (ColumnRole.CATEGORICAL, ColumnRole.TEXT) else table[name]
+        column = sample.X[name] if role in as_they_came else table[name]
         missing.append(float(column.isna().mean()))
-        if role == ColumnRole.TEXT:
+        if role in (ColumnRole.TEXT, ColumnRole.IMAGE):
             continue
         if role == ColumnRole.CATEGORICAL:
             levels.append(_level_codes(column))

@@ -67,7 +67,7 @@ class DefaultSystem(System):
 
     def _built(self, training: Task, situation: Situation) -> tuple[Any, Candidate]:
         strategy = get_registry().strategy(self.strategy)
-        refusal = strategy.supports(training.lent())
+        refusal = strategy.refusal(training.lent())
         if refusal is not None:
             raise UnsupportedTaskError(refusal)
         candidate = portfolio(self.strategy, strategy, training)[0]
