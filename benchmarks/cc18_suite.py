@@ -11,6 +11,7 @@ import pandas as pd
 
 from autometa.components.openml.folder import OpenMLFolder
 from autometa.domain import Split, Task, holdout_splits, nested_subsample
+from autometa.foundation.typing import IntArray
 
 MAX_ROWS = 10_000
 
@@ -41,10 +42,15 @@ class Suite:
         return replace(task, splits=tuple(holdout_splits(task, self.n_splits)))
 
 
+def rows_kept(task: Task) -> IntArray:
+    """Positions of at most MAX_ROWS rows, stratified, in their order."""
+    rows = np.arange(task.n_samples)
+    return rows if len(rows) <= MAX_ROWS else np.sort(nested_subsample(task.y, rows, MAX_ROWS))
+
+
 def cut(task: Task) -> Task:
     """At most MAX_ROWS rows, stratified."""
-    rows = np.arange(task.n_samples)
-    return task if len(rows) <= MAX_ROWS else task.take(np.sort(nested_subsample(task.y, rows, MAX_ROWS)))
+    return task if task.n_samples <= MAX_ROWS else task.take(rows_kept(task))
 
 
 def load(folder: Path, key: str, index: int) -> tuple[Task, Split]:
