@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from autometa.components.leaderboard.resampling import draw_tasks, percentile_ends
 from autometa.domain import Metric, Prediction, Task, evaluate, holdout_splits, nested_subsample
 from autometa.engine.refinement.adjusting import LEAST_MARGINS, Adjustment, gain_in_errors, learned
 from autometa.engine.refinement.folds import Folds
@@ -83,8 +84,8 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     found = []
     for metric, part in gains.groupby("metric", sort=False):
         means = part.groupby("dataset")[["gain", "gain_if_always"]].mean()
-        drawn = np.random.default_rng(0).integers(0, len(means), (N_BOOTSTRAP, len(means)))
-        low, high = np.quantile(means["gain"].to_numpy()[drawn].mean(axis=1), [0.025, 0.975])
+        drawn = draw_tasks(len(means), N_BOOTSTRAP, random_state=0)
+        low, high = percentile_ends(means["gain"].to_numpy()[drawn].mean(axis=1))
         counts = {"n": len(part), "n_adjusted": int(part["is_adjusted"].sum()), "n_datasets": len(means)}
         found.append({"metric": metric, **counts, **means.mean().to_dict(), "low": low, "high": high})
     return pd.DataFrame(found)

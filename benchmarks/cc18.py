@@ -47,6 +47,7 @@ from sklearn.metrics import accuracy_score
 
 import autometa
 from autometa.components.knowledge.leaving_out import DatasetIdentity, groups_of, without_groups
+from autometa.components.leaderboard.resampling import draw_tasks, percentile_ends
 from autometa.domain import Split, Task
 from autometa.domain.evaluation import predict
 
@@ -220,7 +221,7 @@ def report(path: Path) -> pd.DataFrame:
     ranks = pd.DataFrame(rankdata(losses, axis=1), losses.index, losses.columns)
     failures = runs.assign(failed=runs["message"].fillna("") != "").groupby("system")["failed"].sum()
     seconds = runs.groupby("system")["fit_seconds"].median()
-    draws = np.random.default_rng(0).integers(len(losses), size=(N_BOOTSTRAP, len(losses)))
+    draws = draw_tasks(len(losses), N_BOOTSTRAP, random_state=0)
     rows = []
     for system in losses.columns[np.argsort(losses.mean().to_numpy())]:
         less = (losses[OURS] - losses[system]).to_numpy()
@@ -230,7 +231,7 @@ def report(path: Path) -> pd.DataFrame:
             ("rank", ranks[system].to_numpy()),
             ("ours_less", less),
         ):
-            low, high = np.quantile(values[draws].mean(axis=1), [0.025, 0.975])
+            low, high = percentile_ends(values[draws].mean(axis=1))
             row |= {name: values.mean(), f"{name}_low": low, f"{name}_high": high}
         row |= {"wins": int((losses[system] == losses.min(axis=1)).sum()), "failures": int(failures[system])}
         rows.append(row | {"median_fit_seconds": seconds[system]})

@@ -17,6 +17,7 @@ import pandas as pd
 from sklearn.metrics import log_loss
 
 from autometa.components.experiments import Cell, EvaluationWork, Limits, TaskCache, as_evaluation, run_jobs
+from autometa.components.leaderboard.resampling import draw_tasks, percentile_ends
 from autometa.domain import Evaluation, Task
 from autometa.plugins import get_registry
 from autometa.plugins.isolation import portfolio, unsupported
@@ -116,8 +117,8 @@ def closed_share(table: pd.DataFrame) -> dict[str, float]:
     if wide.empty:
         return facts
     won, gap = (wide["peer"] - wide["pick"]).to_numpy(), wide["gap"].to_numpy()
-    draws = np.random.default_rng(0).integers(len(wide), size=(N_BOOTSTRAP, len(wide)))
-    low, high = np.quantile(won[draws].sum(axis=1) / gap[draws].sum(axis=1), [0.025, 0.975])
+    draws = draw_tasks(len(wide), N_BOOTSTRAP, random_state=0)
+    low, high = percentile_ends(won[draws].sum(axis=1) / gap[draws].sum(axis=1))
     shares = {"closed": won.sum() / gap.sum(), "closed_low": low, "closed_high": high}
     return facts | shares | {"median_closed": wide["closed"].median()}
 

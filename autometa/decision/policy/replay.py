@@ -12,14 +12,16 @@ import numpy as np
 import pandas as pd
 
 from autometa.components.knowledge.meta_dataset import MetaDataset
+from autometa.components.leaderboard.resampling import percentile_ends
 from autometa.decision.policy._base import Policy, Query, Ranking
+from autometa.decision.policy.averages import AVERAGES, JudgedGroups
 from autometa.decision.policy.baselines import SingleBestPolicy, StaticPortfolioPolicy
 from autometa.decision.policy.evaluation import group_folds, query_of, seeded, true_regrets
 from autometa.decision.policy.evidence import RelativeEvidence, Run, least_loss
 from autometa.decision.policy.experience import Experience
 from autometa.decision.policy.posterior import Posterior
 from autometa.decision.policy.rehearsal import SAME_ROWS, own_runs, rows_scored
-from autometa.decision.policy.report import AVERAGES, TOP_K
+from autometa.decision.policy.report import TOP_K
 from autometa.decision.policy.verdict import Verdict
 from autometa.decision.policy.weighted import WeightedPolicy
 from autometa.foundation.errors import ParameterError, PolicyError
@@ -28,8 +30,6 @@ from autometa.foundation.typing import BoolArray, FloatArray, IntArray
 __all__ = ["METHODS", "Setting", "Variant", "replay_evidence", "replay_table"]
 
 METHODS = ("single_best", "static_portfolio", "prior", "subsample", "posterior")
-_N_BOOTSTRAP = 2000
-_ENDS = (0.025, 0.975)
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,13 +377,10 @@ def replay_table(results: pd.DataFrame) -> pd.DataFrame:
         values = [f"regret_{k}" for k in TOP_K]
         means = part.groupby(["task", "method"])[values].mean()
         per_task = {k: means[f"regret_{k}"].unstack("method") for k in TOP_K}
-        groups = part.groupby("task")["group"].first().loc[per_task[1].index].astype(str)
-        codes, names = pd.factorize(groups)
-        even = np.full(len(names), 1 / len(names))
-        drawn = np.random.default_rng(0).multinomial(len(names), even, _N_BOOTSTRAP)[:, codes]
-        members = groups.groupby(groups).transform("size").to_numpy(dtype=np.float64)
+        groups = JudgedGroups.of(part.groupby("task")["group"].first().loc[per_task[1].index])
+        drawn = groups.draws()
         for average in AVERAGES:
-            weights = 1.0 / members if average == "groups" else np.ones(len(members))
+            weights = groups.weights(average)
             for method, k in product([name for name in METHODS if name in per_task[1]], TOP_K):
                 facts = {"average": average, "setting": setting, "method": method, "top_k": k}
                 zero = per_task[1]["single_best"].to_numpy()
@@ -392,7 +389,7 @@ def replay_table(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row(
-    per_task: pd.DataFrame, method: str, zero: FloatArray, weights: FloatArray, drawn: IntArray
+    per_task: pd.DataFrame, method: str, zero: FloatArray, weights: FloatArray, drawn: FloatArray
 ) -> dict[str, Any]:
     own = per_task[method].to_numpy()
     found: dict[str, Any] = {"n_tasks": len(per_task), "mean_regret": float(np.average(own, weights=weights))}
@@ -403,5 +400,5 @@ def _row(
         difference = weights * (reference - own)
         gaps = (drawn @ difference) / np.maximum(drawn @ (weights * zero), 1e-12)
         found[name] = float(difference.sum() / max(float(weights @ zero), 1e-12))
-        found[f"{name}_low"], found[f"{name}_high"] = (float(end) for end in np.quantile(gaps, _ENDS))
+        found[f"{name}_low"], found[f"{name}_high"] = map(float, percentile_ends(gaps))
     return found

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from autometa.decision.policy.averages import AVERAGES, JudgedGroups
 from autometa.foundation.typing import FloatArray
 
-__all__ = ["AVERAGES", "TOP_K", "EvaluationReport", "closed_gap"]
+__all__ = ["TOP_K", "EvaluationReport", "closed_gap"]
 
 TOP_K = (1, 3, 5)
-# Over groups: a generator that made sixty tasks is one voice, as it is one draw of the bootstrap.
-AVERAGES = ("groups", "tasks")
-_N_BOOTSTRAP = 2000
-_ENDS = (0.025, 0.975)
 _QUANTILES = (0.5, 0.8, 0.9, 0.95)
 ZERO = "single_best"
 PORTFOLIO = "static_portfolio"
@@ -74,12 +71,20 @@ class EvaluationReport:
             ``mean_regret``; ``regret_50``, ``_80``, ``_90``, ``_95`` (quantiles). Intervals: 95 %, paired
             bootstrap over groups.
         """
-        drawn, policies = self._draws(), self.results["policy"].unique()
-        rows = [self._row(policy, k, drawn, average) for average in AVERAGES for policy in policies for k in TOP_K]
-        return pd.DataFrame(rows)
+        # In order of the task keys.
+        groups = JudgedGroups.of(self.results.groupby("task")["group"].first().sort_index())
+        drawn, policies = groups.draws(), self.results["policy"].unique()
+        return pd.DataFrame(
+            self._row(policy, k, drawn, groups.weights(average), average)
+            for average in AVERAGES
+            for policy in policies
+            for k in TOP_K
+        )
 
-    def _row(self, policy: str, k: int, drawn: FloatArray, average: str) -> dict[str, object]:
-        counts = self._counts(average)
+    def _row(self, policy: str, k: int, drawn: FloatArray, counts: FloatArray, average: str) -> dict[str, object]:
+        # Whoever only asks a policy needs no leaderboard.
+        from autometa.components.leaderboard.resampling import percentile_ends
+
         draws = drawn * counts
         own, zero = self._per_task(policy, k), self._per_task(ZERO, 1)
         judged = set(self.results["policy"])
@@ -94,11 +99,9 @@ class EvaluationReport:
             "policy": policy,
             "top_k": k,
             "closed_gap": closed_gap(own, zero, counts),
-            **dict(zip(("low", "high"), np.quantile(gaps, _ENDS), strict=True)),
+            **dict(zip(("low", "high"), percentile_ends(gaps), strict=True)),
             "over_portfolio": over,
-            **dict(
-                zip(("over_portfolio_low", "over_portfolio_high"), np.quantile(differences, _ENDS), strict=True)
-            ),
+            **dict(zip(("over_portfolio_low", "over_portfolio_high"), percentile_ends(differences), strict=True)),
             "mean_regret": float(np.average(own, weights=counts)),
             **{
                 f"regret_{q:.0%}".rstrip("%"): float(np.quantile(own, q, weights=counts, method="inverted_cdf"))
@@ -106,23 +109,10 @@ class EvaluationReport:
             },
         }
 
-    def _counts(self, average: str) -> FloatArray:
-        """Return what every task counts in an average, in order of the task keys."""
-        groups = self.results.groupby("task")["group"].first().sort_index()
-        members = groups.groupby(groups.astype(str)).transform("size").to_numpy(dtype=np.float64)
-        return np.ones(len(members)) if average == "tasks" else 1.0 / members
-
     def _per_task(self, policy: str, k: int) -> FloatArray:
         """Return the mean over seeds of one policy's regret on every task, in order of the task keys."""
         own = self.results[self.results["policy"] == policy]
         return own.groupby("task")[f"regret_{k}"].mean().sort_index().to_numpy(dtype=np.float64)
-
-    def _draws(self) -> FloatArray:
-        """Return how often every task is in each bootstrap sample of groups, shape (n_draws, n_tasks)."""
-        groups = self.results.groupby("task")["group"].first().sort_index()
-        codes, names = pd.factorize(groups.astype(str))
-        drawn = np.random.default_rng(0).multinomial(len(names), np.full(len(names), 1 / len(names)), _N_BOOTSTRAP)
-        return drawn[:, codes].astype(np.float64)
 
     @property
     def n_tasks(self) -> int:

@@ -7,17 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from autometa.components.leaderboard.resampling import percentile_ends
 from autometa.decision.policy import INTERVAL_LEVEL
 from autometa.decision.policy._base import NEAR_BEST
-from autometa.decision.policy.report import AVERAGES
+from autometa.decision.policy.averages import AVERAGES, JudgedGroups
 from autometa.decision.scenarios._base import Scenario
 from autometa.decision.scenarios.judging import NO_EVIDENCE, replayed
-from autometa.foundation.typing import FloatArray
 
 __all__ = ["judge_coverage"]
-
-_N_BOOTSTRAP = 2000
-_ENDS = (0.025, 0.975)
 
 
 def judge_coverage(
@@ -62,12 +59,11 @@ def _coverage(part: pd.DataFrame, of: str, average: str) -> dict[str, float]:
     inside = f"{of.replace(' ', '_')}_inside"
     per_task = part.groupby("task").agg(held=(inside, "mean"), given=("given", "mean"), group=("group", "first"))
     per_task = per_task.dropna()
-    codes, names = pd.factorize(per_task["group"].astype(str))
-    drawn = np.random.default_rng(0).multinomial(len(names), np.full(len(names), 1 / len(names)), _N_BOOTSTRAP)
-    weights: FloatArray = np.ones(len(codes)) if average == "tasks" else 1.0 / np.bincount(codes)[codes]
+    groups = JudgedGroups.of(per_task["group"])
+    weights = groups.weights(average)
     held = per_task["held"].to_numpy(dtype=np.float64)
-    draws = drawn[:, codes] * weights
-    low, high = np.quantile((draws @ held) / draws.sum(axis=1), _ENDS)
+    draws = groups.draws() * weights
+    low, high = percentile_ends((draws @ held) / draws.sum(axis=1))
     return {
         "nominal": float(np.average(per_task["given"], weights=weights)),
         "coverage": float(np.average(held, weights=weights)),
@@ -75,5 +71,5 @@ def _coverage(part: pd.DataFrame, of: str, average: str) -> dict[str, float]:
         "high": float(high),
         "width": float(part["width"].median()),
         "n_tasks": len(per_task),
-        "n_groups": len(names),
+        "n_groups": groups.n_groups,
     }

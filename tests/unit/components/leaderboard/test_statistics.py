@@ -13,7 +13,13 @@ from sklearn.linear_model import LogisticRegression
 from autometa.components.leaderboard.differences import corrected_intervals, mean_differences, task_differences
 from autometa.components.leaderboard.elo import bradley_terry, elo_ratings
 from autometa.components.leaderboard.ranks import normalised_scores, rank_systems, rounded, wins_on_tasks
-from autometa.components.leaderboard.resampling import draw_task_counts, percentile_intervals
+from autometa.components.leaderboard.resampling import (
+    draw_group_counts,
+    draw_task_counts,
+    draw_tasks,
+    percentile_ends,
+    percentile_intervals,
+)
 from autometa.components.leaderboard.significance import (
     critical_difference,
     find_differences,
@@ -268,6 +274,26 @@ def test_bootstrap_draws_as_many_tasks_as_there_are():
     counts = draw_task_counts(7, 50, 0)
     assert (counts.sum(axis=1) == 7).all()
     assert (counts == draw_task_counts(7, 50, 0)).all()
+
+
+def test_a_group_is_drawn_with_all_of_its_tasks():
+    groups = np.array([0, 1, 0, 2, 0])
+    counts = draw_group_counts(groups, 50, 0)
+    assert (counts[:, 0] == counts[:, 2]).all()
+    assert (counts[:, 0] == counts[:, 4]).all()
+    assert (counts[:, [0, 1, 3]].sum(axis=1) == 3).all()
+    assert (counts[:, [0, 1, 3]] == draw_task_counts(3, 50, 0)).all()
+
+
+def test_tasks_are_drawn_with_replacement_from_all():
+    drawn = draw_tasks(7, 50, 0)
+    assert drawn.shape == (50, 7)
+    assert set(drawn.ravel()) == set(range(7))
+    assert any(len(set(row)) < 7 for row in drawn)
+
+
+def test_the_ends_leave_a_fortieth_on_each_side():
+    assert percentile_ends(np.arange(1001.0)) == pytest.approx([25, 975])
 
 
 def test_bootstrap_intervals_cover_the_mean_of_the_population():
