@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_regressor
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y, check_is_fitted, validate_data
@@ -33,16 +33,29 @@ _TUNED: Final = ("none", "head", "full")
 class _BaseBackbone(BaseEstimator):
     """Reading tables, keeping weights, and joining the two; subclasses say what targets are."""
 
-    weights: str | Path | None
-    fine_tune: str
-    categorical_features: Any
-    max_context: int
-    max_steps: int
-    patience: int
-    learning_rate: float | None
-    max_seconds: float
-    device: str
-    random_state: RandomState
+    def __init__(
+        self,
+        weights: str | Path | None = None,
+        fine_tune: str = "none",
+        categorical_features: Any = None,
+        max_context: int = 2_048,
+        max_steps: int = 60,
+        patience: int = 4,
+        learning_rate: float | None = None,
+        max_seconds: float = 60.0,
+        device: str = "auto",
+        random_state: RandomState = 0,
+    ) -> None:
+        self.weights = weights
+        self.fine_tune = fine_tune
+        self.categorical_features = categorical_features
+        self.max_context = max_context
+        self.max_steps = max_steps
+        self.patience = patience
+        self.learning_rate = learning_rate
+        self.max_seconds = max_seconds
+        self.device = device
+        self.random_state = random_state
 
     def __sklearn_tags__(self) -> Tags:
         """Declare that NaN and categories are allowed."""
@@ -57,17 +70,41 @@ class _BaseBackbone(BaseEstimator):
         state.pop("_tables", None)
         return state
 
-    def _fit(self, X: Any, digits: list[LabelArray], n_symbols: list[int]) -> None:
-        """Read the table and fine-tune, once for each digit of the target's code.
+    def fit(self, X: Any, y: Any) -> Self:
+        """Read the labelled rows, and fine-tune if asked to.
 
         Parameters
         ----------
-        X : DataFrame or ndarray, validated
-        digits : list of ndarray of shape (n,)
-            Class codes, or one array of numbers.
-        n_symbols : list of int
-            Classes of each digit; 0 for regression.
+        X : DataFrame or array-like of shape (n, n_features)
+            NaN means missing.
+        y : array-like of shape (n,)
+            Classes; of a regressor finite numbers.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ParameterError
+            A parameter is outside its allowed set.
+        StoreError
+            There are no weights at `weights`, or they are damaged.
+        TargetError
+            There is one class only.
         """
+        self._check_parameters()
+        X, y = self._validated_pair(X, y)
+        digits, n_symbols = self._coded(y)
+        self._fit(X, digits, n_symbols)
+        return self
+
+    def _coded(self, y: LabelArray) -> tuple[list[LabelArray], list[int]]:
+        """Write the target in digits, each with its number of symbols: 0 for numbers."""
+        raise NotImplementedError
+
+    def _fit(self, X: Any, digits: list[LabelArray], n_symbols: list[int]) -> None:
+        """Read the table and fine-tune, once for each digit of the target's code."""
         from autometa.components.neural.backbone.weights import load_weights
         from autometa.components.neural.execution import cpu_threads
 
@@ -134,20 +171,33 @@ class _BaseBackbone(BaseEstimator):
     def _asked(self, X: Any) -> tuple[list[FittedTable], npt.NDArray[np.float32]]:
         """Contexts (computed again after unpickling) and the rows to predict."""
         check_is_fitted(self)
-        X = self._validated(X, reset=False)
+        X = self._validated(X)
         if not hasattr(self, "_tables"):
             self._tables = self._read()
         return self._tables, self._columns.transform(X)
 
-    def _validated(self, X: Any, *, reset: bool) -> Any:
+    def _validated(self, X: Any) -> Any:
         if isinstance(X, pd.DataFrame):
-            validate_data(self, X, reset=reset, skip_check_array=True)
+            validate_data(self, X, reset=False, skip_check_array=True)
             if not len(X):
                 raise ParameterError(
                     f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required."
                 )
             return X
-        return validate_data(self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
+        return validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
+
+    def _validated_pair(self, X: Any, y: Any) -> tuple[Any, LabelArray]:
+        y_numeric = is_regressor(self)
+        if not isinstance(X, pd.DataFrame):
+            checks: dict[str, Any] = {"dtype": np.float64, "ensure_all_finite": "allow-nan"}
+            X, y = validate_data(self, X, y, y_numeric=y_numeric, ensure_min_samples=2, **checks)
+            return X, y
+        validate_data(self, X, skip_check_array=True)
+        if len(X) < 2 or len(X) != len(y):
+            raise ParameterError(
+                f"X and y must have the same number of rows, 2 or more; got {len(X)} and {len(y)}."
+            )
+        return X, np.asarray(_check_y(y, y_numeric=y_numeric, estimator=self))
 
     def _check_parameters(self) -> None:
         self._check("fine_tune", self.fine_tune in _TUNED, f"one of {list(_TUNED)}")
@@ -204,63 +254,14 @@ class BackboneClassifier(ClassifierMixin, _BaseBackbone):
     N. Hollmann, S. Mueller, K. Eggensperger, F. Hutter (2023). TabPFN. ICLR.
     """
 
-    def __init__(
-        self,
-        weights: str | Path | None = None,
-        fine_tune: str = "none",
-        categorical_features: Any = None,
-        max_context: int = 2_048,
-        max_steps: int = 60,
-        patience: int = 4,
-        learning_rate: float | None = None,
-        max_seconds: float = 60.0,
-        device: str = "auto",
-        random_state: RandomState = 0,
-    ) -> None:
-        self.weights = weights
-        self.fine_tune = fine_tune
-        self.categorical_features = categorical_features
-        self.max_context = max_context
-        self.max_steps = max_steps
-        self.patience = patience
-        self.learning_rate = learning_rate
-        self.max_seconds = max_seconds
-        self.device = device
-        self.random_state = random_state
-
-    def fit(self, X: Any, y: Any) -> Self:
-        """Read the labelled rows, and fine-tune if asked to.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n, n_features)
-            NaN means missing.
-        y : array-like of shape (n,)
-
-        Returns
-        -------
-        BackboneClassifier
-            Itself.
-
-        Raises
-        ------
-        ParameterError
-            A parameter is outside its allowed set.
-        StoreError
-            There are no weights at `weights`, or they are damaged.
-        TargetError
-            There is one class only.
-        """
-        self._check_parameters()
-        X, y = _validated_pair(self, X, y)
+    def _coded(self, y: LabelArray) -> tuple[list[LabelArray], list[int]]:
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise TargetError(f"A classifier needs two classes or more; got 1 class: {self.classes_[0]!r}.")
         self._book = code_book(len(self.classes_), 0)
         digits = [digit[labels].astype(np.int64) for digit in self._book]
-        self._fit(X, digits, [int(digit.max()) + 1 for digit in self._book])
-        return self
+        return digits, [int(digit.max()) + 1 for digit in self._book]
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Probabilities of the classes.
@@ -310,58 +311,10 @@ class BackboneRegressor(RegressorMixin, _BaseBackbone):
     fit_seconds_ : float
     """
 
-    def __init__(
-        self,
-        weights: str | Path | None = None,
-        fine_tune: str = "none",
-        categorical_features: Any = None,
-        max_context: int = 2_048,
-        max_steps: int = 60,
-        patience: int = 4,
-        learning_rate: float | None = None,
-        max_seconds: float = 60.0,
-        device: str = "auto",
-        random_state: RandomState = 0,
-    ) -> None:
-        self.weights = weights
-        self.fine_tune = fine_tune
-        self.categorical_features = categorical_features
-        self.max_context = max_context
-        self.max_steps = max_steps
-        self.patience = patience
-        self.learning_rate = learning_rate
-        self.max_seconds = max_seconds
-        self.device = device
-        self.random_state = random_state
-
-    def fit(self, X: Any, y: Any) -> Self:
-        """Read the labelled rows, and fine-tune if asked to.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n, n_features)
-            NaN means missing.
-        y : array-like of shape (n,)
-            Finite numbers.
-
-        Returns
-        -------
-        BackboneRegressor
-            Itself.
-
-        Raises
-        ------
-        ParameterError
-            A parameter is outside its allowed set.
-        StoreError
-            There are no weights at `weights`, or they are damaged.
-        """
-        self._check_parameters()
-        X, y = _validated_pair(self, X, y, y_numeric=True)
-        y = y.astype(np.float64)
-        self._centre, self._spread = float(y.mean()), float(y.std()) or 1.0
-        self._fit(X, [(y - self._centre) / self._spread], [0])
-        return self
+    def _coded(self, y: LabelArray) -> tuple[list[LabelArray], list[int]]:
+        numbers = y.astype(np.float64)
+        self._centre, self._spread = float(numbers.mean()), float(numbers.std()) or 1.0
+        return [(numbers - self._centre) / self._spread], [0]
 
     def predict(self, X: Any) -> FloatArray:
         """Expected target of each row, ndarray of shape (q,), float64."""
@@ -391,13 +344,3 @@ class BackboneRegressor(RegressorMixin, _BaseBackbone):
             raise ParameterError(f"levels must lie between 0 and 1; got {levels!r}.", parameter="levels")
         tables, rows = self._asked(X)
         return np.asarray(self._centre + self._spread * tables[0].quantiles(rows, wanted))
-
-
-def _validated_pair(model: _BaseBackbone, X: Any, y: Any, *, y_numeric: bool = False) -> tuple[Any, LabelArray]:
-    if not isinstance(X, pd.DataFrame):
-        checks: dict[str, Any] = {"dtype": np.float64, "ensure_all_finite": "allow-nan", "ensure_min_samples": 2}
-        return validate_data(model, X, y, y_numeric=y_numeric, **checks)  # type: ignore[no-any-return]
-    validate_data(model, X, skip_check_array=True)
-    if len(X) < 2 or len(X) != len(y):
-        raise ParameterError(f"X and y must have the same number of rows, 2 or more; got {len(X)} and {len(y)}.")
-    return X, np.asarray(_check_y(y, y_numeric=y_numeric, estimator=model))
