@@ -5,7 +5,7 @@ from __future__ import annotations
 from autometa.components.experiments.cells import Cell, TaskSource, breadth_first
 from autometa.components.experiments.clusters import BACKENDS, cluster
 from autometa.components.experiments.journal import Journal, read_journal
-from autometa.components.experiments.outcome import UNPREPARED, Limits, Outcome, Work
+from autometa.components.experiments.outcome import UNPREPARED, Begin, Limits, Outcome, Work
 from autometa.components.experiments.progress import Progress
 from autometa.components.experiments.results import (
     EVALUATION,
@@ -21,6 +21,7 @@ __all__ = [
     "BACKENDS",
     "EVALUATION",
     "UNPREPARED",
+    "Begin",
     "Cell",
     "EvaluationWork",
     "Journal",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from autometa.foundation.errors import ParameterError
 from autometa.foundation.typing import Status
 
-__all__ = ["UNPREPARED", "Limits", "Outcome", "Work"]
+__all__ = ["UNPREPARED", "Begin", "Limits", "Outcome", "Work"]
 
 GIBIBYTE = 1024**3
 # Loading a task and importing a learner: the largest OpenML tables take seconds from disk, torch on a loaded
@@ -61,6 +60,8 @@ class Outcome:
         Highest resident memory above the start of the measured part, bytes; 0 where it is not measured.
     seconds : float
         Lower bound of what the measured part would have taken, if it ran past its limit; NaN otherwise.
+    note : Any
+        What the work said when its measured part began; None if it said nothing or did not come that far.
     """
 
     status: Status
@@ -68,19 +69,34 @@ class Outcome:
     message: str = ""
     peak_memory: int = 0
     seconds: float = float("nan")
+    note: Any = None
+
+
+class Begin(Protocol):
+    """To be called by the work when its preparations are over."""
+
+    def __call__(self, note: Any = None) -> None:
+        """Let the limits count from now on.
+
+        Parameters
+        ----------
+        note : Any
+            Anything that pickles; it is in the outcome even if the process dies.
+        """
+        ...
 
 
 class Work(Protocol):
     """What a sandbox does with each job; it is sent there once and keeps what it caches between jobs."""
 
-    def __call__(self, job: Any, begin: Callable[[], None]) -> Any:
+    def __call__(self, job: Any, begin: Begin) -> Any:
         """Do one job.
 
         Parameters
         ----------
         job : Any
             Anything that pickles.
-        begin : callable
+        begin : Begin
             To be called when the preparations (loading data, imports) are over: the limits count from then on.
 
         Returns

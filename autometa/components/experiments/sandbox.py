@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -174,9 +175,14 @@ class _Watch:
         self.deadline = time.monotonic() + limits.preparation
         self.start = child.resident()
         self.highest = self.start
+        self.note: Any = None
 
     def result(self) -> tuple[Outcome, bool]:
         """Wait for the end; also say whether the child can go on."""
+        outcome, keep = self._end()
+        return replace(outcome, note=self.note), keep
+
+    def _end(self) -> tuple[Outcome, bool]:
         while True:
             message = self.child.receive(max(0.0, min(POLL_SECONDS, self.deadline - time.monotonic())))
             if message is None:
@@ -186,6 +192,7 @@ class _Watch:
             elif message[0] == "begin":
                 self.has_begun = True
                 self.start = self.highest = message[1]
+                self.note = message[2]
                 self.deadline = time.monotonic() + self.limits.seconds
             elif message[0] == "failed":
                 return Outcome(message[1], message=message[2], peak_memory=message[3]), message[1] != "memory"

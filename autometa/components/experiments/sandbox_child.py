@@ -11,7 +11,6 @@ import os
 import pickle
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,7 +18,7 @@ from typing import Any, BinaryIO
 import psutil
 
 from autometa.components.experiments.lifeline import die_with_parent
-from autometa.components.experiments.outcome import Work
+from autometa.components.experiments.outcome import Begin, Work
 
 __all__ = ["main"]
 
@@ -28,7 +27,7 @@ IDLE_SECONDS = 60.0
 MAX_MESSAGE = 2000
 
 
-def _no_work(job: Any, begin: Callable[[], None]) -> Any:
+def _no_work(job: Any, begin: Begin) -> Any:
     raise RuntimeError("The sandbox was given a job before its work.")
 
 
@@ -58,11 +57,11 @@ class _Child:
     def _do(self, work: bytes | None, job: bytes) -> tuple[Any, ...]:
         start = self.process.memory_info().rss
 
-        def begin() -> None:
+        def begin(note: Any = None) -> None:
             nonlocal start
             reset_peak_memory()
             start = self.process.memory_info().rss
-            self._answer("begin", start)
+            self._answer("begin", start, note)
 
         try:
             if work is not None:

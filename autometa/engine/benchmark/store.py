@@ -9,6 +9,7 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,7 +27,7 @@ from autometa.engine.benchmark.table import (
     results_schema,
     write_atomically,
 )
-from autometa.engine.benchmark.work import BenchmarkCell, CellResult, Predictions, TaskFacts, place
+from autometa.engine.benchmark.work import BenchmarkCell, CellResult, Predictions, TaskFacts
 from autometa.foundation.errors import StoreError
 
 __all__ = ["JOURNAL_FILE", "BenchmarkStore", "CellKey", "export_results"]
@@ -34,6 +35,8 @@ __all__ = ["JOURNAL_FILE", "BenchmarkStore", "CellKey", "export_results"]
 JOURNAL_FILE = "journal.jsonl"
 RESULT, TASK, SYSTEM, ENVIRONMENT = "result", "task", "system", "environment"
 ROWS_AT_ONCE = 5000
+# Of a cell that died before it said more; the time is then that of its end. The coordinator may run elsewhere.
+UNKNOWN_PLACE = {"versions": "{}", "platform": "unknown"}
 CellKey = tuple[str, int, int, int, str, int]
 _KEY = ("task", "repeat", "fold", "sample", "system", "seed")
 
@@ -199,8 +202,9 @@ class BenchmarkStore:
 
 
 def _lost(outcome: Outcome) -> CellResult:
-    """Return the result of a cell whose process did not come back to say where it ran, and when it began."""
-    return CellResult(outcome.status, outcome.message, fit_seconds=outcome.seconds, **place(()))
+    """Return the result of a cell whose process did not come back: where it ran is what it said as it began."""
+    where = outcome.note or {**UNKNOWN_PLACE, "started_at": datetime.now(UTC).isoformat()}
+    return CellResult(outcome.status, outcome.message, fit_seconds=outcome.seconds, **where)
 
 
 def _table(predictions: Predictions) -> pa.Table:

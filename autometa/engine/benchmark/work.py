@@ -6,7 +6,7 @@ import contextlib
 import json
 import platform
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from autometa.components.experiments import Begin
 from autometa.components.knowledge.leaving_out import DatasetIdentity
 from autometa.domain import Prediction, Task, nested_subsample, predict
 from autometa.domain.metrics import score_all
@@ -187,13 +188,13 @@ class BenchmarkWork:
     _identities: dict[str, DatasetIdentity] = field(default_factory=dict, init=False, repr=False)
     _warm: set[str] = field(default_factory=set, init=False, repr=False)
 
-    def __call__(self, job: SurveyJob | BenchmarkCell, begin: Callable[[], None]) -> Any:
+    def __call__(self, job: SurveyJob | BenchmarkCell, begin: Begin) -> Any:
         """Do one job.
 
         Parameters
         ----------
         job : SurveyJob or BenchmarkCell
-        begin : callable
+        begin : Begin
 
         Returns
         -------
@@ -220,7 +221,7 @@ class BenchmarkWork:
             self._identities[key] = found
         return self._identities[key]
 
-    def _judge(self, job: BenchmarkCell, posed: PosedTask, begin: Callable[[], None]) -> CellResult:
+    def _judge(self, job: BenchmarkCell, posed: PosedTask, begin: Begin) -> CellResult:
         system, fold = self.systems[job.system], posed.folds[job.place]
         where = place(system.packages())
         training = posed.task.take(fold.train)
@@ -231,7 +232,7 @@ class BenchmarkWork:
                 situation = Situation(identity, job.seed, self.cores, self.seconds)
                 system.prepare(training, situation)
                 self._warm_up(system, training, situation)
-                begin()
+                begin(where)  # so that it is known of a cell that does not come back
                 return self._measured(system, situation, training, posed, fold, where)
         except MemoryError as error:
             return CellResult("memory", f"MemoryError: {error}"[:MAX_MESSAGE], **where)

@@ -66,6 +66,8 @@ def test_cells_end_each_on_its_own_and_on_official_rows(tmp_path):
     assert results.loc["toy-raise", "message"] == "ValueError: on purpose"
     assert "SIGSEGV" in results.loc["toy-segfault", "message"]
     assert results.loc["toy-loop", "fit_seconds"] == 1.5
+    assert results["platform"].nunique() == results["versions"].nunique() == 1
+    assert "unknown" not in set(results["platform"])
     assert set(results["split_source"]) == {"official"}
     good = results.reset_index().set_index("status").loc["ok"]
     predictions = read_predictions(tmp_path / "w", good)

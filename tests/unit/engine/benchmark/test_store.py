@@ -95,6 +95,16 @@ def test_a_cell_that_did_not_come_back_is_a_row_too(store, tmp_path):
     assert not predictions_path(tmp_path, row).exists()
 
 
+def test_a_cell_that_did_not_come_back_ran_where_it_said_as_it_began(store, tmp_path):
+    note = {"started_at": "2026-11-21T12:00:00+00:00", "versions": '{"numpy": "2"}', "platform": "a worker's"}
+    store.add_result(cell(0), Outcome("timeout", message="Ran past 5 s.", seconds=5.0, note=note), cores=1)
+    store.add_result(cell(1), Outcome("crash", message="The process died of SIGKILL."), cores=1)
+    rows = read_results([export_results(tmp_path)]).set_index("fold")
+    assert rows.loc[0, ["versions", "platform", "fit_seconds"]].tolist() == ['{"numpy": "2"}', "a worker's", 5.0]
+    assert rows.loc[0, "started_at"].isoformat() == note["started_at"]
+    assert rows.loc[1, ["versions", "platform"]].tolist() == ["{}", "unknown"]
+
+
 def test_what_is_done_is_known_after_opening_again_and_a_second_result_takes_the_place_of_the_first(tmp_path):
     with BenchmarkStore(tmp_path, PROTOCOL) as first:
         first.add_task(FACTS)

@@ -41,7 +41,7 @@ def work():
 
 
 def do(work, system="toy-tree", task="iris"):
-    return work(BenchmarkCell(task, 0, 0, 0, 0, system, 0), lambda: None)
+    return work(BenchmarkCell(task, 0, 0, 0, 0, system, 0), lambda note=None: None)
 
 
 def test_a_task_is_loaded_once_for_all_cells_on_it_and_the_last_two_are_kept(work):
@@ -72,10 +72,10 @@ def test_a_system_that_raises_is_a_result_and_a_task_that_cannot_be_read_is_none
 
 
 def test_a_survey_notes_sizes_and_splits(work):
-    facts = work(SurveyJob("iris"), lambda: None)
+    facts = work(SurveyJob("iris"), lambda note=None: None)
     assert (facts.dataset, facts.task_type, facts.task_id, facts.n_classes) == ("iris", "multiclass", 59, 3)
     assert facts.splits == ((0, 0, 0, 100, 50),)
-    assert work(SurveyJob("numbers"), lambda: None).n_classes is None
+    assert work(SurveyJob("numbers"), lambda note=None: None).n_classes is None
 
 
 class Server:
