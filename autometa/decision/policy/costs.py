@@ -9,7 +9,7 @@ import numpy as np
 
 from autometa.components.knowledge.costs import MeasuredCosts
 from autometa.decision.policy._base import Query
-from autometa.decision.policy.log_linear import LogLinear, sizes_design
+from autometa.decision.policy.log_linear import LogLinear, Sizes
 from autometa.foundation.typing import BoolArray, FloatArray
 
 __all__ = ["BATCH_ROWS", "CostModel", "MemoryNeeds", "PredictTimes", "to_batch"]
@@ -27,7 +27,6 @@ _GIGABYTE = 1e9
 _PREDICT_SLOPES = (0.0, 1.0)
 # A fit holds its rows at least, and every pair of them at most.
 _MEMORY_SLOPES = (1.0, 2.0)
-_GREATEST_LOG = 30.0
 
 
 class CostModel(Protocol):
@@ -48,7 +47,7 @@ class PredictTimes:
     Attributes
     ----------
     model : LogLinear
-        Of ln seconds, on the sizes of the training table and the ln of the rows that are predicted at once.
+        Of seconds, on the sizes of the training table and the ln of the rows that are predicted at once.
     """
 
     model: LogLinear
@@ -68,10 +67,14 @@ class PredictTimes:
         PredictTimes
         """
         kept = np.isfinite(costs.n_test) & (costs.n_test > 0) & (True if rows is None else rows)
-        sizes = sizes_design(costs.n_train[kept], costs.n_features[kept], costs.n_classes[kept])
-        design = np.column_stack([sizes, np.log(costs.n_test[kept])])
-        seconds = np.log(np.maximum(costs.predict_seconds[kept], _LEAST_SECONDS))
-        return cls(LogLinear.fit(design, seconds, costs.strategies, n_train=costs.n_train[kept]))
+        model = LogLinear.fit(
+            Sizes.of(costs, kept),
+            costs.predict_seconds[kept],
+            costs.strategies,
+            least=_LEAST_SECONDS,
+            more=[np.log(costs.n_test[kept])],
+        )
+        return cls(model)
 
     def seconds(self, query: Query, n_rows: float) -> FloatArray:
         """Return the seconds that predicting some rows at once will take every candidate.
@@ -86,9 +89,7 @@ class PredictTimes:
         -------
         ndarray of float64, shape (n_candidates,)
         """
-        sizes = (query.n_train, query.n_features, query.n_classes)
-        log_seconds = self.model.predict(*sizes, np.log(n_rows), slope_limits=_PREDICT_SLOPES)
-        return np.asarray(np.exp(np.minimum(log_seconds, _GREATEST_LOG)))
+        return self.model.predict(query, np.log(n_rows), slope_limits=_PREDICT_SLOPES)
 
     def predict(self, query: Query) -> FloatArray:
         """Return milliseconds per row, in batches of 1,000 rows.
@@ -114,7 +115,7 @@ class MemoryNeeds:
     Attributes
     ----------
     model : LogLinear
-        Of ln bytes, on the sizes of the training table.
+        Of bytes, on the sizes of the training table.
     """
 
     model: LogLinear
@@ -133,17 +134,11 @@ class MemoryNeeds:
         -------
         MemoryNeeds
         """
-        kept = np.ones(len(costs.n_train), dtype=bool) if rows is None else rows
-        peak = costs.peak_memory[kept]
+        peak = costs.peak_memory if rows is None else costs.peak_memory[rows]
         # Where the system does not tell, every peak is 0.
         peak = peak if (peak > 0).any() else np.full(peak.shape, np.nan)
-        design = sizes_design(costs.n_train[kept], costs.n_features[kept], costs.n_classes[kept])
         model = LogLinear.fit(
-            design,
-            np.log(np.maximum(peak, _LEAST_BYTES)),
-            costs.strategies,
-            n_train=costs.n_train[kept],
-            is_bound=peak <= _LEAST_BYTES,
+            Sizes.of(costs, rows), peak, costs.strategies, least=_LEAST_BYTES, is_bound=peak <= _LEAST_BYTES
         )
         return cls(model)
 
@@ -158,9 +153,7 @@ class MemoryNeeds:
         -------
         ndarray of float64, shape (n_candidates,)
         """
-        sizes = (query.n_train, query.n_features, query.n_classes)
-        log_bytes = self.model.predict(*sizes, slope_limits=_MEMORY_SLOPES)
-        return np.asarray(np.exp(np.minimum(log_bytes, np.log(_GIGABYTE) + _GREATEST_LOG)) / _GIGABYTE)
+        return self.model.predict(query, slope_limits=_MEMORY_SLOPES, unit=_GIGABYTE)
 
 
 def to_batch(seconds: float, n_rows: float) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autometa.components.knowledge.meta_dataset import MetaDataset
 from autometa.decision.policy._base import Arrays, Query
-from autometa.decision.policy.log_linear import LogLinear, sizes_design
+from autometa.decision.policy.log_linear import LogLinear, Sizes
 from autometa.foundation.typing import FloatArray
 
 __all__ = ["FitTimes"]
@@ -30,7 +30,7 @@ class FitTimes:
     Attributes
     ----------
     model : LogLinear
-        Of ln seconds, on 1, ln n, max(0, ln n - ln 700), ln p, ln max(1, k).
+        Of seconds, on the sizes of the training table.
     """
 
     model: LogLinear
@@ -48,12 +48,11 @@ class FitTimes:
         FitTimes
             All NaN if nothing was timed.
         """
-        sizes = [meta_dataset.numbers(column) for column in ("n_train", "n_features", "n_classes")]
         model = LogLinear.fit(
-            sizes_design(*sizes),
-            np.log(np.maximum(meta_dataset.fit_seconds, _LEAST_SECONDS)),
+            Sizes(*(meta_dataset.numbers(column) for column in ("n_train", "n_features", "n_classes"))),
+            meta_dataset.fit_seconds,
             [candidate.strategy for candidate in meta_dataset.candidates],
-            n_train=sizes[0],
+            least=_LEAST_SECONDS,
             is_bound=meta_dataset.timed_out,
         )
         return cls(model)
@@ -70,9 +69,7 @@ class FitTimes:
         ndarray of float64, shape (n_candidates,)
             At least 0.001; beyond the known numbers of rows, growth with a power of n between 1 and 3.
         """
-        sizes = (query.n_train, query.n_features, query.n_classes)
-        log_seconds = self.model.predict(*sizes, slope_limits=_SLOPE_LIMITS)
-        return np.asarray(np.maximum(np.exp(np.minimum(log_seconds, 30.0)), _LEAST_SECONDS))
+        return np.asarray(np.maximum(self.model.predict(query, slope_limits=_SLOPE_LIMITS), _LEAST_SECONDS))
 
     def to_arrays(self, prefix: str) -> dict[str, np.ndarray[Any, Any]]:
         """Return everything as arrays."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
 
 import numpy as np
 
-from autometa.decision.policy._base import Arrays
+from autometa.decision.policy._base import Arrays, Query
 from autometa.foundation.typing import BoolArray, FloatArray
 
-__all__ = ["LogLinear", "sizes_design"]
+__all__ = ["LogLinear", "Sizes"]
 
 # Below this many rows fixed costs rule, above it growth does: the slope in log n may change here.
 _KNEE_ROWS = 700.0
@@ -20,6 +20,69 @@ _STRATEGY_RIDGE = 10.0
 _CANDIDATE_RIDGE = 30.0
 # Rounds of raising the bounds to the forecast; each round lowers the loss.
 _N_ROUNDS = 10
+# Forecasts end here, where exp() would soon overflow.
+_GREATEST_LOG = 30.0
+
+
+class _Sized(Protocol):
+    @property
+    def n_train(self) -> FloatArray | int: ...
+
+    @property
+    def n_features(self) -> FloatArray | int: ...
+
+    @property
+    def n_classes(self) -> FloatArray | int: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Sizes:
+    """What costs grow with.
+
+    Attributes
+    ----------
+    n_train, n_features, n_classes : ndarray of float64, shape (n_rows,)
+        Training rows, columns, classes (0 for regression).
+    """
+
+    n_train: FloatArray
+    n_features: FloatArray
+    n_classes: FloatArray
+
+    @classmethod
+    def of(cls, table: _Sized, rows: BoolArray | None = None) -> Self:
+        """Read the sizes of a task, or of some rows of measured ones.
+
+        Parameters
+        ----------
+        table : object with ``n_train``, ``n_features`` and ``n_classes``
+        rows : ndarray of bool, shape (n_rows,), optional
+            Default: all.
+
+        Returns
+        -------
+        Sizes
+        """
+        sizes = [
+            np.atleast_1d(size).astype(np.float64) for size in (table.n_train, table.n_features, table.n_classes)
+        ]
+        return cls(*(sizes if rows is None else [size[rows] for size in sizes]))
+
+    def design(self, *more: FloatArray) -> FloatArray:
+        """Return the columns 1, ln n, max(0, ln n - ln 700), ln p, ln max(1, k), and further ones.
+
+        Parameters
+        ----------
+        *more : ndarray of float64, shape (n_rows,)
+
+        Returns
+        -------
+        ndarray of float64, shape (n_rows, n_columns)
+        """
+        log_n = np.log(np.maximum(self.n_train, 1.0))
+        knee = np.maximum(0.0, log_n - np.log(_KNEE_ROWS))
+        counts = [np.log(np.maximum(count, 1.0)) for count in (self.n_features, self.n_classes)]
+        return np.column_stack([np.ones(len(log_n)), log_n, knee, *counts, *more])
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +95,7 @@ class LogLinear:
     Attributes
     ----------
     coefficients : ndarray of float64, shape (n_candidates, n_columns)
-        Of the columns of the design: `sizes_design`, perhaps further ones.
+        Of the columns of `Sizes.design`, of the natural logarithm of the cost.
     n_known : float
         Greatest number of training rows that was measured; NaN if nothing was.
     """
@@ -43,23 +106,28 @@ class LogLinear:
     @classmethod
     def fit(
         cls,
-        design: FloatArray,
-        log_cost: FloatArray,
+        sizes: Sizes,
+        cost: FloatArray,
         strategies: Sequence[str],
         *,
-        n_train: FloatArray,
+        least: float,
+        more: Sequence[FloatArray] = (),
         is_bound: BoolArray | None = None,
     ) -> LogLinear:
         """Fit one model for all, then each strategy's deviation from it, then each candidate's from that.
 
         Parameters
         ----------
-        design : ndarray of float64, shape (n_rows, n_columns)
-        log_cost : ndarray of float64, shape (n_rows, n_candidates)
+        sizes : Sizes
+            Of n_rows tables.
+        cost : ndarray of float64, shape (n_rows, n_candidates)
             NaN = not measured.
         strategies : sequence of str
             Of the candidates.
-        n_train : ndarray of float64, shape (n_rows,)
+        least : float
+            What lower costs count as.
+        more : sequence of ndarray of float64, shape (n_rows,)
+            Further columns of the design.
         is_bound : ndarray of bool, shape (n_rows, n_candidates), optional
             Which of the costs are lower bounds.
 
@@ -68,6 +136,7 @@ class LogLinear:
         LogLinear
             All NaN if nothing was measured.
         """
+        design, log_cost = sizes.design(*more), np.log(np.maximum(cost, least))
         measured = np.isfinite(log_cost)
         if not measured.any():
             return cls(np.full((log_cost.shape[1], design.shape[1]), np.nan), np.nan)
@@ -78,35 +147,33 @@ class LogLinear:
         for _ in range(_N_ROUNDS if bounds.any() else 0):
             raised = np.where(bounds, np.maximum(target, design @ coefficients.T), target)
             coefficients = _coefficients(design, raised, measured, members)
-        return cls(coefficients, float(n_train[measured.any(axis=1)].max()))
+        return cls(coefficients, float(sizes.n_train[measured.any(axis=1)].max()))
 
     def predict(
-        self,
-        n_train: int,
-        n_features: int,
-        n_classes: int,
-        *more: float,
-        slope_limits: tuple[float, float],
+        self, query: Query, *more: float, slope_limits: tuple[float, float], unit: float = 1.0
     ) -> FloatArray:
-        """Return the log cost of every candidate.
+        """Return the cost of every candidate.
 
         Parameters
         ----------
-        n_train, n_features, n_classes : int
+        query : Query
         *more : float
             Values of the design's further columns.
         slope_limits : tuple of float
             Least and greatest power of n by which a cost grows beyond the known numbers of rows.
+        unit : float
+            What the answer is counted in, in units of the measured costs.
 
         Returns
         -------
         ndarray of float64, shape (n_candidates,)
         """
-        inside = min(float(n_train), self.n_known) if np.isfinite(self.n_known) else float(n_train)
-        sizes = sizes_design(np.array([inside]), np.array([float(n_features)]), np.array([float(n_classes)]))
-        design = np.concatenate([sizes[0], np.asarray(more, dtype=np.float64)])
+        inside = query.n_train if np.isnan(self.n_known) else min(query.n_train, self.n_known)
+        known = replace(Sizes.of(query), n_train=np.array([float(inside)]))
+        (design,) = known.design(*np.asarray(more, dtype=np.float64)[:, None])
         slope = np.clip(self.coefficients[:, 1] + self.coefficients[:, 2], *slope_limits)
-        return np.asarray(self.coefficients @ design + slope * np.log(max(n_train, 1) / max(inside, 1.0)))
+        log_cost = self.coefficients @ design + slope * np.log(max(query.n_train, 1) / max(inside, 1.0))
+        return np.asarray(np.exp(np.minimum(log_cost, np.log(unit) + _GREATEST_LOG)) / unit)
 
     def to_arrays(self, prefix: str) -> dict[str, np.ndarray[Any, Any]]:
         """Return everything as arrays."""
@@ -116,24 +183,6 @@ class LogLinear:
     def from_arrays(cls, arrays: Arrays, prefix: str) -> LogLinear:
         """Read what `to_arrays` returned."""
         return cls(arrays[prefix + "coefficients"], float(arrays[prefix + "n_known"]))
-
-
-def sizes_design(n: FloatArray, p: FloatArray, k: FloatArray) -> FloatArray:
-    """Return the columns 1, ln n, max(0, ln n - ln 700), ln p, ln max(1, k).
-
-    Parameters
-    ----------
-    n, p, k : ndarray of float64, shape (n_rows,)
-        Training rows, columns, classes.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_rows, 5)
-    """
-    log_n = np.log(np.maximum(n, 1.0))
-    knee = np.maximum(0.0, log_n - np.log(_KNEE_ROWS))
-    columns = [np.ones(len(log_n)), log_n, knee, np.log(np.maximum(p, 1.0)), np.log(np.maximum(k, 1.0))]
-    return np.column_stack(columns)
 
 
 def _members(strategies: Sequence[str]) -> list[list[int]]:
