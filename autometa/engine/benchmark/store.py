@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -33,7 +33,7 @@ from autometa.foundation.errors import StoreError
 __all__ = ["JOURNAL_FILE", "BenchmarkStore", "CellKey", "export_results"]
 
 JOURNAL_FILE = "journal.jsonl"
-RESULT, TASK, SYSTEM, ENVIRONMENT = "result", "task", "system", "environment"
+RESULT, WITHDRAWN, TASK, SYSTEM, ENVIRONMENT = "result", "withdrawn", "task", "system", "environment"
 ROWS_AT_ONCE = 5000
 # Of a cell that died before it said more; the time is then that of its end. The coordinator may run elsewhere.
 UNKNOWN_PLACE = {"versions": "{}", "platform": "unknown"}
@@ -95,9 +95,9 @@ class BenchmarkStore:
         """
         unwanted, found = set(again), set[CellKey]()
         for record in self.journal.records():
-            if record["kind"] == RESULT:
-                key: Any = tuple(record[name] for name in _KEY)
-                (found.discard if record["status"] in unwanted else found.add)(key)
+            if record["kind"] in (RESULT, WITHDRAWN):
+                is_done = record["kind"] == RESULT and record["status"] not in unwanted
+                (found.add if is_done else found.discard)(_key(record))
         return found
 
     def add_task(self, facts: TaskFacts) -> None:
@@ -140,6 +140,9 @@ class BenchmarkStore:
     def add_result(self, cell: BenchmarkCell, outcome: Outcome, cores: int) -> str:
         """Store how a cell ended: first what was predicted, then the row.
 
+        Where predictions of an earlier result lie, that result is withdrawn before they are replaced: a process
+        that dies in between leaves a cell to be run, not a row beside the predictions of another.
+
         Parameters
         ----------
         cell : BenchmarkCell
@@ -159,9 +162,7 @@ class BenchmarkStore:
         found = outcome.value if isinstance(outcome.value, CellResult) else None
         if found is None:
             found = _lost(outcome)
-        if found.predictions is not None:
-            path = predictions_path(self.folder, (self.suite, *cell.key))
-            write_atomically(_table(found.predictions), path)
+        self._replace_predictions(cell, found.predictions)
         record = {
             **dict(zip(_KEY, cell.key, strict=True)),
             "status": found.status,
@@ -176,6 +177,15 @@ class BenchmarkStore:
         }
         self.journal.append(RESULT, record)
         return found.status
+
+    def _replace_predictions(self, cell: BenchmarkCell, predictions: Predictions | None) -> None:
+        path = predictions_path(self.folder, (self.suite, *cell.key))
+        if path.exists():
+            self.journal.append(WITHDRAWN, dict(zip(_KEY, cell.key, strict=True)))
+            if predictions is None:
+                _remove(path)
+        if predictions is not None:
+            write_atomically(_table(predictions), path)
 
     def _environment(self, found: CellResult, cores: int) -> str:
         """Return the name of where a cell ran, which is written once."""
@@ -199,6 +209,21 @@ class BenchmarkStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _key(record: Mapping[str, Any]) -> CellKey:
+    return cast("CellKey", tuple(record[name] for name in _KEY))
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"Cannot remove {path}, the predictions of a result that is replaced: {error.strerror or error}. Repair "
+            "the access, then give the same command again to go on.",
+            path=str(path),
+        ) from error
 
 
 def _lost(outcome: Outcome) -> CellResult:
@@ -243,11 +268,7 @@ def export_results(folder: Path) -> Path:
         If there is no journal, it is damaged, or the table cannot be written.
     """
     path, journal = Path(folder) / RESULTS_FILE, Path(folder) / JOURNAL_FILE
-    last = {
-        tuple(record[name] for name in _KEY): number
-        for number, record in enumerate(read_journal(journal))
-        if record["kind"] == RESULT
-    }
+    last = _last_results(journal)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         with pq.ParquetWriter(partial, results_schema(), compression="zstd") as writer:
@@ -263,6 +284,17 @@ def export_results(folder: Path) -> Path:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
     return path
+
+
+def _last_results(journal: Path) -> dict[CellKey, int]:
+    """Return the number of the record that holds the result of each cell."""
+    last: dict[CellKey, int] = {}
+    for number, record in enumerate(read_journal(journal)):
+        if record["kind"] == RESULT:
+            last[_key(record)] = number
+        elif record["kind"] == WITHDRAWN:
+            last.pop(_key(record), None)
+    return last
 
 
 def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -123,6 +123,43 @@ def test_what_is_done_is_known_after_opening_again_and_a_second_result_takes_the
     assert results.loc[0, "chosen"] == "later"
 
 
+def test_a_process_that_dies_while_it_replaces_predictions_leaves_a_cell_to_be_run(tmp_path, monkeypatch):
+    class Killed(BaseException):
+        """Stands for SIGKILL between two steps."""
+
+    path = predictions_path(tmp_path, ("small", *cell().key))
+    with BenchmarkStore(tmp_path, PROTOCOL) as store:
+        store.add_task(FACTS)
+        store.add_system(Toy(), Toy().configuration())
+        store.add_result(cell(0), outcome(), cores=1)
+        store.add_result(cell(1), outcome(), cores=1)
+        before = path.read_bytes()
+        others = Predictions(np.array([7, 9]), CLASSES, CLASSES, np.array([[1.0, 0.0], [0.0, 1.0]]), CLASSES)
+
+        def append(kind, record, to_the_file=store.journal.append):
+            if kind == "result":
+                raise Killed
+            to_the_file(kind, record)
+
+        monkeypatch.setattr(store.journal, "append", append)
+        with pytest.raises(Killed):
+            store.add_result(cell(0), outcome(predictions=others), cores=1)
+    assert path.read_bytes() != before
+    with BenchmarkStore(tmp_path, PROTOCOL) as again:
+        assert again.done() == {cell(1).key}
+        assert read_results([export_results(tmp_path)])["fold"].tolist() == [1]
+        again.add_result(cell(0), outcome(predictions=others), cores=1)
+    assert read_results([export_results(tmp_path)])["fold"].tolist() == [1, 0]
+
+
+def test_a_failure_in_place_of_a_result_leaves_no_predictions(store, tmp_path):
+    store.add_result(cell(), outcome(), cores=1)
+    store.add_result(cell(), Outcome("timeout", message="Ran past 5 s.", seconds=5.0), cores=1)
+    row = read_results([export_results(tmp_path)]).iloc[0]
+    assert row["status"] == "timeout"
+    assert not predictions_path(tmp_path, row).exists()
+
+
 def test_a_line_that_was_cut_off_costs_that_result_only(store, tmp_path):
     store.add_result(cell(0), outcome(), cores=1)
     store.add_result(cell(1), outcome(), cores=1)
