@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -135,6 +137,35 @@ class OpenMLFolder:
             task_id=entry.task_id,
             group=entry.group,
         )
+
+    def content(self, key: str) -> str:
+        """Return a hash of what a dataset is made from: its file, and what the index says of it.
+
+        Parameters
+        ----------
+        key : str
+
+        Returns
+        -------
+        str
+            SHA-256, hexadecimal.
+
+        Raises
+        ------
+        FileFormatError
+            If the index has no such dataset, or its file cannot be read.
+        """
+        if key not in self.entries:
+            raise FileFormatError(f"{self.path} has no dataset {key!r}.", path=str(self.path))
+        entry = self.entries[key]
+        file = Path(self.path) / TABLE_FOLDER / entry.file
+        try:
+            with file.open("rb") as opened:
+                found = hashlib.file_digest(opened, "sha256")
+        except OSError as error:
+            raise FileFormatError(f"{file} cannot be read: {error}.", path=str(file)) from error
+        found.update(json.dumps(asdict(entry), sort_keys=True).encode())
+        return found.hexdigest()
 
 
 def _entry(row: dict[Any, str], index_file: Path, line: int) -> FolderEntry:

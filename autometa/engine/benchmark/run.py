@@ -18,7 +18,7 @@ from autometa.engine.benchmark.store import BenchmarkStore, CellKey, export_resu
 from autometa.engine.benchmark.suites import Suite, open_suite
 from autometa.engine.benchmark.systems import System
 from autometa.engine.benchmark.work import BenchmarkCell, BenchmarkWork, NotLoaded, SurveyJob, TaskFacts
-from autometa.foundation.errors import BenchmarkError, ParameterError, StoreError
+from autometa.foundation.errors import BenchmarkError, FileFormatError, ParameterError, StoreError
 from autometa.foundation.settings import get_settings
 
 __all__ = ["BenchmarkPlan", "run_benchmark", "surveyed"]
@@ -279,6 +279,7 @@ class _Run:
 
     def survey(self, tasks: Sequence[str]) -> dict[str, str]:
         """Read the tasks that are not known yet; return why some could not be read."""
+        self._check_data(tasks)
         problems = {}
         jobs = [SurveyJob(task) for task in tasks if task not in self.store.facts]
         with Progress(len(jobs), "Reading tasks") as progress:
@@ -292,6 +293,13 @@ class _Run:
                 _logger.warning("%s cannot be read: %s", job.task, problems[job.task])
                 progress.advance("error")
         return problems
+
+    def _check_data(self, tasks: Sequence[str]) -> None:
+        """Refuse other data than those that known tasks were read from."""
+        for task in tasks:
+            if task in self.store.facts:
+                with suppress(FileFormatError):  # then nothing is run on it, which its cells will say
+                    self.store.check_data(task, self.work.source.content(task))
 
     def _tell_unsupported(self, facts: Sequence[TaskFacts]) -> None:
         for system in self.plan.systems:

@@ -137,6 +137,26 @@ class BenchmarkSource:
         )
         return self._posed(key, task, known, tuple(_official(table, known)))
 
+    def content(self, key: str) -> str | None:
+        """Return a hash of the data of a folder's dataset; None for an OpenML task, whose id stands for its data.
+
+        Parameters
+        ----------
+        key : str
+
+        Returns
+        -------
+        str or None
+
+        Raises
+        ------
+        FileFormatError
+            If the file cannot be read.
+        """
+        if key.startswith(FOLDER) and self.folder is not None:
+            return OpenMLFolder(self.folder).content(key.removeprefix(FOLDER))
+        return None
+
     def _table(self, task_id: str) -> OpenMLTable:
         client = OpenMLClient(self.server, self._cache(), self.offline)
         return patiently(lambda: client.task(task_id), self.patience)

@@ -100,6 +100,27 @@ class BenchmarkStore:
                 (found.add if is_done else found.discard)(_key(record))
         return found
 
+    def check_data(self, task: str, content: str | None) -> None:
+        """Refuse to go on with other data than those that the results of a task are of.
+
+        Parameters
+        ----------
+        task : str
+            One that is known.
+        content : str or None
+            See `TaskFacts`.
+
+        Raises
+        ------
+        StoreError
+        """
+        if self.facts[task].content != content:
+            raise StoreError(
+                f"{self.folder} was begun with other data under the name {task}: its file, or what the index says "
+                "of it, is not the same. Use another workspace, or the folder that this one was begun with.",
+                task=task,
+            )
+
     def add_task(self, facts: TaskFacts) -> None:
         """Note what is known of a task.
 
@@ -220,8 +241,8 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(
-            f"Cannot remove {path}, the predictions of a result that is replaced: {error.strerror or error}. Repair "
-            "the access, then give the same command again to go on.",
+            f"Cannot remove {path}, the predictions of a result that is replaced: {error.strerror or error}. "
+            "Repair the access, then give the same command again to go on.",
             path=str(path),
         ) from error
 

@@ -91,6 +91,8 @@ class TaskFacts:
     n_samples, n_features : int
     n_classes : int or None
     splits : tuple of (repeat, fold, sample, n_train, n_test)
+    content : str or None
+        Hash of the data of a folder's dataset; None for an OpenML task, which its server and id identify.
     """
 
     task: str
@@ -103,6 +105,7 @@ class TaskFacts:
     n_features: int
     n_classes: int | None
     splits: tuple[tuple[int, int, int, int, int], ...]
+    content: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +205,10 @@ class BenchmarkWork:
         """
         try:
             posed = self._load(job.task)
+            if isinstance(job, SurveyJob):
+                return _facts(job.task, posed, self.source.content(job.task))
         except (AutoMetaError, OSError) as error:
             return NotLoaded(f"{type(error).__name__}: {error}"[:MAX_MESSAGE])
-        if isinstance(job, SurveyJob):
-            return _facts(job.task, posed)
         return self._judge(job, posed, begin)
 
     def _load(self, key: str) -> PosedTask:
@@ -286,7 +289,7 @@ def _kept(row_ids: IntArray, truth: LabelArray, prediction: Prediction) -> Predi
     return Predictions(row_ids, truth, prediction.values, prediction.probabilities, prediction.classes)
 
 
-def _facts(key: str, posed: PosedTask) -> TaskFacts:
+def _facts(key: str, posed: PosedTask, content: str | None) -> TaskFacts:
     task = posed.task
     sizes = ((f.repeat, f.fold, f.sample, len(f.train), len(f.test)) for f in posed.folds)
     return TaskFacts(
@@ -300,6 +303,7 @@ def _facts(key: str, posed: PosedTask) -> TaskFacts:
         n_features=task.n_features,
         n_classes=len(task.classes) if task.is_classification else None,
         splits=tuple(sizes),
+        content=content,
     )
 
 

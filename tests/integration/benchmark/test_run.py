@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from autometa.engine.benchmark.run import BenchmarkPlan, run_benchmark
@@ -20,7 +21,7 @@ from autometa.engine.benchmark.store import JOURNAL_FILE
 from autometa.engine.benchmark.suites import OPENML
 from autometa.engine.benchmark.systems import parse_systems
 from autometa.engine.benchmark.table import KEY, predictions_path, read_predictions, read_results
-from autometa.foundation.errors import BenchmarkError, OpenMLUnavailableError
+from autometa.foundation.errors import BenchmarkError, OpenMLUnavailableError, StoreError
 from autometa.foundation.settings import get_settings
 from tests.benchmark_helpers import Toy, same_results
 from tests.experiment_helpers import write_folder
@@ -149,6 +150,19 @@ def test_own_splits_are_made_only_if_asked_for_and_are_marked(tmp_path):
     assert results[["repeat", "fold", "split_source"]].to_numpy().tolist() == [[0, 0, "own"], [1, 0, "own"]]
     assert results["task_id"].isna().all()
     assert set(results["task"]) == {"folder:openml-2"}
+
+
+def test_other_data_under_the_same_name_are_not_mixed(tmp_path):
+    folder = write_folder(tmp_path / "data")
+    plan = BenchmarkPlan((Toy(),), tasks=["openml-2"], own_splits=1, seconds=60.0)
+    table = read_results([run_benchmark(str(folder), tmp_path / "w", plan)])
+    (file,) = (folder / "parquet").glob("2*")
+    data = file.read_bytes()
+    pd.read_parquet(file).iloc[::-1].reset_index(drop=True).to_parquet(file)
+    with pytest.raises(StoreError, match="other data under the name folder:openml-2"):
+        run_benchmark(str(folder), tmp_path / "w", replace(plan, max_repeats=1))
+    file.write_bytes(data)
+    assert read_results([run_benchmark(str(folder), tmp_path / "w", plan)]).equals(table)
 
 
 @pytest.mark.slow

@@ -33,6 +33,9 @@ class Bundled:
         rows = np.random.default_rng(0).permutation(task.n_samples)
         return PosedTask(task, rows + 1000, (Fold(0, 0, 0, rows[:100], rows[100:]),), "official")
 
+    def content(self, key):
+        return f"of {key}"
+
 
 @pytest.fixture
 def work():
@@ -75,6 +78,7 @@ def test_a_survey_notes_sizes_and_splits(work):
     facts = work(SurveyJob("iris"), lambda note=None: None)
     assert (facts.dataset, facts.task_type, facts.task_id, facts.n_classes) == ("iris", "multiclass", 59, 3)
     assert facts.splits == ((0, 0, 0, 100, 50),)
+    assert facts.content == "of iris"
     assert work(SurveyJob("numbers"), lambda note=None: None).n_classes is None
 
 
