@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -73,12 +74,15 @@ class Constraints:
         Units of `Costs`; None for any.
     interpretable : bool
         Whether a person must be able to read the fitted model.
+    time_budget : float or None
+        Seconds of a budget that must hold one fit, too; None where it need not.
     """
 
     max_fit_seconds: float | None = None
     max_predict_ms_per_row: float | None = None
     max_memory_gb: float | None = None
     interpretable: bool = False
+    time_budget: float | None = None
 
     def __post_init__(self) -> None:
         for limit in _LIMITS:
@@ -87,6 +91,11 @@ class Constraints:
                 raise ParameterError(
                     f"{limit.name} must be a positive number ({limit.unit}), or None for any; got {value!r}."
                 )
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether there is a limit that runs on the table can be seen to break."""
+        return any(limit is not None for limit in (getattr(self, each.name) for each in _LIMITS))
 
     @property
     def memory_bytes(self) -> int | None:
@@ -166,30 +175,32 @@ class Constraints:
             candidate.id: Costs(*values) for candidate, values in zip(ranking.candidates, figures, strict=True)
         }
 
-    def too_costly(self, costs: Mapping[str, Costs]) -> dict[str, Exclusion]:
-        """Return the candidates that are predicted to take more than allowed.
+    def too_costly(
+        self, costs: Mapping[str, Costs], known_by: Literal["predicted", "seen"] = "predicted"
+    ) -> dict[str, Exclusion]:
+        """Return the candidates that take more than allowed.
 
         Parameters
         ----------
         costs : mapping of str to Costs
             By candidate id.
+        known_by : {"predicted", "seen"}
+            How the reasons say that the costs are known.
 
         Returns
         -------
         dict of str to Exclusion
-            By candidate id; the first limit that is broken. What is not known breaks none.
+            By candidate id; the limit that is broken by most. What is not known breaks none.
         """
-        found: dict[str, Exclusion] = {}
+        broken = {key: [*self._broken(cost, known_by)] for key, cost in costs.items()}
+        return {key: max(found, key=lambda each: each.excess) for key, found in broken.items() if found}
+
+    def _broken(self, cost: Costs, known_by: str) -> Iterator[Exclusion]:
         for limit in _LIMITS:
-            allowed = getattr(self, limit.name)
-            if allowed is None:
-                continue
-            for key, cost in costs.items():
-                value = getattr(cost, limit.cost)
-                if value is not None and value > allowed:
-                    reason = f"predicted to {limit.words(value)}, more than {allowed:.3g} {limit.unit}"
-                    found.setdefault(key, Exclusion(limit.name, reason, value / allowed))
-        return found
+            allowed, value = getattr(self, limit.name), getattr(cost, limit.cost)
+            if allowed is not None and value is not None and value > allowed:
+                reason = f"{known_by} to {limit.words(value)}, more than {limit.of}{allowed:.3g} {limit.unit}"
+                yield Exclusion(limit.name, reason, value / allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +209,18 @@ class _Limit:
     cost: str
     unit: str
     words: Callable[[float], str] = field(repr=False)
+    of: str = ""
 
 
 _LIMITS = (
     _Limit("max_fit_seconds", "fit_seconds", "s", lambda value: f"fit in {format_seconds(value)}"),
+    _Limit(
+        "time_budget",
+        "fit_seconds",
+        "s",
+        lambda value: f"fit in {format_seconds(value)}",
+        of="the time budget of ",
+    ),
     _Limit(
         "max_predict_ms_per_row",
         "predict_ms_per_row",

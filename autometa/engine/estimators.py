@@ -101,7 +101,8 @@ class _AutoMetaEstimator(BaseEstimator):
         Raises
         ------
         AutoMetaError
-            If the table or the target cannot be used, or no candidate is left.
+            If the table or the target cannot be used, or no candidate is left: all are left out before anything is
+            run, or, with a time budget, all were seen to break a limit.
         """
         started = time.monotonic()
         X, y = self._validated(X, y)
@@ -158,7 +159,7 @@ class _AutoMetaEstimator(BaseEstimator):
             task,
             strategies=self.strategies,
             exclude=self.exclude,
-            max_fit_seconds=self._fit_limit(),
+            max_fit_seconds=self.max_fit_seconds,
             max_predict_ms_per_row=self.max_predict_ms_per_row,
             max_memory_gb=self.max_memory_gb,
             interpretable=self.interpretable,
@@ -194,11 +195,6 @@ class _AutoMetaEstimator(BaseEstimator):
         return Constraints(
             self.max_fit_seconds, self.max_predict_ms_per_row, self.max_memory_gb, self.interpretable
         )
-
-    def _fit_limit(self) -> float | None:
-        """Return the seconds that the final fit may be predicted to take: within the time budget at least."""
-        limits = [limit for limit in (self.max_fit_seconds, self.time_budget) if limit is not None]
-        return min(limits, default=None)
 
     def _validated(self, X: Any, y: Any) -> tuple[Any, Any]:
         X = _with_names(X)
@@ -278,7 +274,7 @@ class AutoMetaClassifier(ClassifierMixin, _AutoMetaEstimator):
     strategies, exclude : iterables of str, optional
         Names of the strategies to choose from (default: all installed) and to leave out.
     max_fit_seconds : float, optional
-        Candidates whose predicted fit takes longer are left out.
+        Candidates whose predicted fit takes longer are left out, and with a time budget those that were seen to.
     max_predict_ms_per_row : float, optional
         Candidates that are predicted to take more milliseconds per row, in batches of 1,000 rows, are left out;
         with a time budget, what was measured decides, and holds for all members of an ensemble together.
@@ -371,7 +367,7 @@ class AutoMetaRegressor(RegressorMixin, _AutoMetaEstimator):
     strategies, exclude : iterables of str, optional
         Names of the strategies to choose from (default: all installed) and to leave out.
     max_fit_seconds : float, optional
-        Candidates whose predicted fit takes longer are left out.
+        Candidates whose predicted fit takes longer are left out, and with a time budget those that were seen to.
     max_predict_ms_per_row : float, optional
         Candidates that are predicted to take more milliseconds per row, in batches of 1,000 rows, are left out;
         with a time budget, what was measured decides, and holds for all members of an ensemble together.

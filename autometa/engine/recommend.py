@@ -110,8 +110,9 @@ def recommend(
         10 % + 1 s (a fit that is running then is stopped). Ctrl-C ends it earlier, with what is known by then.
         What is tried in a number of seconds depends on the machine: the same call may answer differently.
     reserve_fit : bool or callable
-        Whether the time budget is to hold the predicted fit of the first candidate on the whole table, too. A
-        callable is given the predicted seconds of that fit and returns those to be left of the budget.
+        Whether the time budget is to hold the predicted fit of the first candidate on the whole table, too; then
+        candidates whose predicted fit takes longer than all of it are left out. A callable is given the predicted
+        seconds of that fit and returns those to be left of the budget.
     policy : str
         Name of the policy.
     knowledge : path or KnowledgeBase, optional
@@ -139,7 +140,13 @@ def recommend(
     """
     clock = _Clock()
     _check_arguments(top_k, time_budget, device)
-    constraints = Constraints(max_fit_seconds, max_predict_ms_per_row, max_memory_gb, interpretable)
+    constraints = Constraints(
+        max_fit_seconds,
+        max_predict_ms_per_row,
+        max_memory_gb,
+        interpretable,
+        time_budget if reserve_fit else None,
+    )
     with _workers(time_budget, workers) as crew:
         with clock("input"):
             task = _weighted(as_task(dataset, target, type=type, roles=roles, metric=metric), sample_weight)

@@ -30,6 +30,7 @@
     AutoMetaWarning
     ├── DataWarning                   the table was used, but something about it deserves a look
     ├── PluginWarning                 a plugin was left out
+    ├── LimitWarning                  only a forecast says that the fitted model keeps a limit
     └── KnownDatasetWarning           the knowledge base holds the very dataset it is asked about
 """
 
@@ -53,6 +54,7 @@ __all__ = [
     "KnowledgeSchemaError",
     "KnownDatasetWarning",
     "LeakageError",
+    "LimitWarning",
     "NoCandidateError",
     "OfflineError",
     "OpenMLError",
@@ -196,6 +198,10 @@ class DataWarning(AutoMetaWarning):
 
 class PluginWarning(AutoMetaWarning):
     """A plugin, or a part of what it brings, failed and was left out."""
+
+
+class LimitWarning(AutoMetaWarning):
+    """Only a forecast says that the fitted model keeps a limit: what was measured breaks it."""
 
 
 class KnownDatasetWarning(AutoMetaWarning):

@@ -16,7 +16,7 @@ from autometa.domain import Candidate, Evaluation
 from autometa.engine.evidence import Workers
 from autometa.engine.refinement.folds import Folds
 from autometa.engine.refinement.out_of_fold import Origin, OutOfFold, outputs_of
-from autometa.foundation.typing import FloatArray
+from autometa.foundation.typing import FloatArray, Status
 
 __all__ = ["CrossValidation", "Listed", "Proposals"]
 
@@ -42,7 +42,7 @@ class Proposals(Protocol):
         ...
 
     def tell(self, candidate: Candidate, loss: float) -> None:
-        """Learn what cross-validation said of a candidate; infinite if it cannot be fitted."""
+        """Learn what cross-validation said of a candidate; infinite if it cannot be fitted or chosen."""
         ...
 
 
@@ -91,7 +91,7 @@ class CrossValidation:
 
     A candidate that fails on a fold is dropped, and so is one that is clearly worse than the best one on the folds
     that it was run on: its mean loss there is higher by more than twice the standard deviation of the best one's
-    losses.
+    losses. What may not be chosen drops nobody.
 
     Attributes
     ----------
@@ -102,19 +102,25 @@ class CrossValidation:
         Given the results so far, the seconds that may be spent from now on.
     max_memory : int, optional
         Bytes that one fit may take; default: as in every sandbox.
+    is_rival : callable
+        Says of a result whether it may be chosen.
     results : list of OutOfFold
         In the order in which they ended.
     expected : dict of str to float
         Candidate id -> loss, of all that ended: estimated for those that were dropped, infinite for those that
-        cannot be fitted.
+        cannot be fitted, or may not be chosen.
+    failures : dict of str to str
+        Candidate id -> how it failed, of those that cannot be fitted.
     """
 
     folds: Folds
     workers: Workers
     seconds_left: Callable[[Sequence[OutOfFold]], float]
     max_memory: int | None = None
+    is_rival: Callable[[OutOfFold], bool] = lambda found: True
     results: list[OutOfFold] = field(default_factory=list, init=False)
     expected: dict[str, float] = field(default_factory=dict, init=False)
+    failures: dict[str, Status] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._metric = self.folds.task.measure
@@ -124,8 +130,8 @@ class CrossValidation:
 
     @property
     def best(self) -> OutOfFold | None:
-        """The one with the lowest loss; None if there is none."""
-        defined = [result for result in self.results if not math.isnan(result.loss)]
+        """The one with the lowest loss of those that may be chosen; None if there is none."""
+        defined = [result for result in self.results if not math.isnan(result.loss) and self.is_rival(result)]
         return min(defined, key=lambda result: result.loss, default=None)
 
     def run(self, proposals: Proposals) -> None:
@@ -170,6 +176,7 @@ class CrossValidation:
             return
         if evaluation.status != "ok" or evaluation.prediction is None:
             self._drop(run)
+            self.failures[run.candidate.id] = evaluation.status
             self._tell(run, math.inf, proposals)
             return
         run.parts[cell.split] = outputs_of(evaluation.prediction)
@@ -194,7 +201,7 @@ class CrossValidation:
         self.results.append(found)
         del self._runs[run.candidate.id]
         self._let_go()
-        self._tell(run, math.inf if math.isnan(found.loss) else found.loss, proposals)
+        self._tell(run, found.loss if self.is_rival(found) and not math.isnan(found.loss) else math.inf, proposals)
 
     def _tell(self, run: _Run, loss: float, proposals: Proposals) -> None:
         self.expected[run.candidate.id] = loss

@@ -17,6 +17,7 @@ from autometa.engine.refinement.adjusting import learn_adjustment
 from autometa.engine.refinement.choice import Choice, Member, choose
 from autometa.engine.refinement.cross_validation import CrossValidation, Listed
 from autometa.engine.refinement.folds import Folds, n_folds
+from autometa.engine.refinement.limits import MeasuredLimits
 from autometa.engine.refinement.out_of_fold import Judge, OutOfFold
 from autometa.engine.refinement.tuning import Tuner, families
 from autometa.foundation.errors import TargetError
@@ -115,7 +116,17 @@ def refine(
     -------
     Choice or None
         None if the time does not suffice for cross-validating anything; the first of the list that did not fail
-        on the folds if none of them could be judged.
+        on the folds, or break a limit there, if none of those that were judged may be fitted.
+
+    Raises
+    ------
+    NoCandidateError
+        If every candidate breaks a limit on the folds.
+
+    Warns
+    -----
+    LimitWarning
+        If all that were cross-validated break a limit, and one is chosen that was not.
     """
     workers.start()
     ensemble = ensemble and not constraints.interpretable
@@ -133,11 +144,21 @@ def refine(
     plan.growth = (task.n_samples / min(len(split.train) for split in folds.task.splits)) ** GROWTH
     plan.weighs_labels = adjust and Judge(folds).is_judged_by == "labels"
     workers.prepare(folds.task, strategies, device=recommendation.device, random_state=seed, keep_predictions=True)
-    validation = CrossValidation(folds, workers, plan.seconds_left, constraints.memory_bytes)
+    limits = plan.limits
+    validation = CrossValidation(
+        folds,
+        workers,
+        plan.seconds_left,
+        constraints.memory_bytes,
+        is_rival=lambda found: bool(limits.keeping([found])),
+    )
     try:
         validation.run(Listed(listed))
+        further = limits.most_modest(recommendation.ranking, listed)
+        validation.run(Listed(each for each in further if not limits.keeping(validation.results)))
         ranked = [place.candidate for place in recommendation.ranking]
-        best = {name: strategies[name] for name in families(validation.results)}
+        tunable = limits.keeping(validation.results) or validation.results
+        best = {name: strategies[name] for name in families(tunable)}
         if best:
             validation.run(
                 Tuner(
@@ -153,14 +174,11 @@ def refine(
         pass  # what is known by now is used
     finally:
         workers.clear()
-    return plan.choose(validation.results, folds) or _first_that_did_not_fail(recommendation, validation.expected)
-
-
-def _first_that_did_not_fail(recommendation: Recommendation, expected: Mapping[str, float]) -> Choice | None:
-    """Return the first of the list unless it was seen to fail on the folds or to run out of time there."""
-    candidates = [place.candidate for place in recommendation.ranking]
-    left = [candidate for candidate in candidates if expected.get(candidate.id, 0.0) < math.inf]
-    return Choice((Member(left[0], 1.0),)) if left else None
+    chosen = plan.choose(validation.results, folds)
+    if chosen is not None:
+        return chosen
+    left = limits.fall_back(task, recommendation.ranking, validation)
+    return None if left is None else Choice((Member(left, 1.0),))
 
 
 @dataclass
@@ -180,12 +198,14 @@ class _Plan:
     predicted: float = 0.0
     weighs_labels: bool = False
 
+    @property
+    def limits(self) -> MeasuredLimits:
+        """What candidates were seen to take is held against these."""
+        return MeasuredLimits(self.constraints, self.growth)
+
     def final_seconds(self, found: OutOfFold) -> float:
-        """Return what a candidate's fit on the whole table may take; infinite if that is more than is allowed."""
-        expected = self.growth * found.seconds
-        limit = self.constraints.max_fit_seconds
-        is_allowed = limit is None or expected <= limit
-        return SAFETY * expected if is_allowed else math.inf
+        """Return what a candidate's fit on the whole table may take; infinite if it breaks a limit."""
+        return math.inf if self.limits.broken([found]) else SAFETY * self.growth * found.seconds
 
     def seconds_left(self, results: Sequence[OutOfFold]) -> float:
         """Return what is left for cross-validation: choice, adjustment and final fits come after it."""

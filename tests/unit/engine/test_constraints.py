@@ -39,6 +39,41 @@ def test_what_takes_more_than_allowed_is_excluded_and_what_is_not_known_is_not(c
     assert found["heavy"].excess > 1
 
 
+@pytest.mark.parametrize(
+    ("constraints", "named"),
+    [
+        (Constraints(time_budget=2), "time_budget"),
+        (Constraints(time_budget=2, max_fit_seconds=1), "max_fit_seconds"),
+        (Constraints(time_budget=2, max_fit_seconds=10), "time_budget"),
+        (Constraints(time_budget=2, max_fit_seconds=2.5), "time_budget"),
+        (Constraints(max_fit_seconds=2, max_memory_gb=3), "max_fit_seconds"),
+        (Constraints(max_fit_seconds=2, max_memory_gb=1), "max_memory_gb"),
+    ],
+)
+def test_the_limit_that_is_broken_by_most_is_named(constraints, named):
+    assert constraints.too_costly({"heavy": Costs(3.0, 0.75, 4.0)})["heavy"].constraint == named
+
+
+def test_a_time_budget_is_named_by_its_name():
+    found = Constraints(time_budget=2).too_costly({"heavy": Costs(3.0)})["heavy"]
+    assert found.reason == "predicted to fit in 3 s, more than the time budget of 2 s"
+
+
+def test_without_a_limit_of_the_fit_the_reasons_name_the_time_budget():
+    asked = {"time_budget": 0.01, **ONLY}
+    with pytest.raises(NoCandidateError, match="time_budget excluded") as caught:
+        autometa.recommend(FRAME, target="target", reserve_fit=True, **asked)
+    assert "max_fit_seconds" not in str(caught.value)
+    estimator = autometa.AutoMetaClassifier(time_budget=0.01, strategies=ONLY["strategies"])
+    with pytest.raises(NoCandidateError, match=r"the time budget of 0\.01 s"):
+        estimator.fit(FRAME.drop(columns="target"), FRAME["target"])
+
+
+def test_a_budget_that_need_not_hold_the_fit_leaves_nobody_out():
+    found = autometa.recommend(FRAME, target="target", time_budget=0.01, **ONLY)
+    assert not [reason for reason in found.excluded.values() if "time budget" in reason]
+
+
 @pytest.mark.parametrize("name", ["max_fit_seconds", "max_predict_ms_per_row", "max_memory_gb"])
 @pytest.mark.parametrize("value", [0, -1.0, float("nan")])
 def test_a_limit_is_a_positive_number(name, value):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from autometa.domain.evaluation import Evaluation
 from autometa.engine.constraints import Constraints
 from autometa.engine.recommendation import RankedCandidate, Recommendation, TaskSummary
 from autometa.engine.refinement import Choice, Reserve, leaderboard, refine
+from autometa.foundation.errors import LimitWarning, NoCandidateError
 
 NEIGHBOURS = (1, 5, 15, 40)
 
@@ -194,10 +196,76 @@ def test_without_time_nothing_is_run_and_nothing_chosen(task):
     assert not workers.ran
 
 
-def test_fits_that_take_longer_than_allowed_are_not_chosen(task):
-    found = refined(task, constraints=Constraints(max_fit_seconds=1e-9))
+def times(monkeypatch, predict_seconds):
+    """Let predicting take as long as said of each strategy."""
+    plain = evaluate
+
+    def timed(task, split, candidate, strategy, **options):
+        found = plain(task, split, candidate, strategy, **options)
+        return replace(found, predict_seconds=predict_seconds.get(candidate.strategy, 1e-9))
+
+    monkeypatch.setattr("tests.unit.engine.refinement.test_spending.evaluate", timed)
+
+
+def test_if_all_candidates_break_a_measured_limit_the_error_says_so_and_by_how_much(task):
+    with pytest.raises(NoCandidateError, match=r"max_fit_seconds excluded") as caught:
+        refined(task, constraints=Constraints(max_fit_seconds=1e-9))
+    assert "seen to fit in" in str(caught.value)
+    assert "nearest miss" in str(caught.value)
+    assert all("predicted" not in reason for reason in caught.value.context["excluded"].values())
+
+
+def test_what_breaks_a_measured_limit_is_not_chosen_however_good_it_is(task, monkeypatch):
+    times(monkeypatch, {"logistic": 100.0, "neighbours": 100.0})
+    found = refined(task, constraints=Constraints(max_predict_ms_per_row=100.0))
     assert found is not None
-    assert not found.results, "the first of the list stands"
+    assert [member.candidate.strategy for member in found.members] == ["guess"]
+    assert "logistic" in {result.candidate.strategy for result in found.results}
+
+
+def test_where_the_best_ones_break_a_limit_the_most_modest_of_the_others_are_tried(task, monkeypatch):
+    times(monkeypatch, {"neighbours": 100.0})
+    candidates = [Candidate("neighbours", Configuration(k=k)) for k in NEIGHBOURS]
+    candidates += [Candidate("logistic", Configuration()), Candidate("guess", Configuration())]
+    places = [
+        RankedCandidate(rank, candidate, 0.5, 0.4, 0.6, seconds, "made up", predict_ms_per_row=0.01 * rank)
+        for rank, (candidate, seconds) in enumerate(
+            zip(candidates, (0.01, 0.01, 0.01, 0.01, 1e6, 1e6), strict=True), start=1
+        )
+    ]
+    ranked = Recommendation(TaskSummary.of(task), tuple(places), random_state=0)
+    limits = Constraints(max_predict_ms_per_row=100.0)
+    workers = Inline()
+    deadline = time.monotonic() + 1000
+    found = refine(task, ranked, STRATEGIES, workers=workers, deadline=deadline, constraints=limits)
+    assert found is not None
+    assert [member.candidate.strategy for member in found.members] == ["logistic"]
+    assert list(dict.fromkeys(name for name, _ in workers.ran))[:2] == ["neighbours", "logistic"]
+
+
+def test_one_that_was_not_measured_is_fitted_with_a_warning_if_the_measured_ones_break_a_limit(task, monkeypatch):
+    times(monkeypatch, {"neighbours": 100.0})
+    workers = Inline(interrupted_after=30)
+    ranked = recommendation(task, names=("neighbours", "logistic"))
+    limits = Constraints(max_predict_ms_per_row=100.0)
+    deadline = time.monotonic() + 1000
+    with pytest.warns(LimitWarning, match=r"None of the 2 .* seen to predict a row .*logistic.* only a forecast"):
+        found = refine(task, ranked, STRATEGIES, workers=workers, deadline=deadline, constraints=limits)
+    assert found is not None
+    assert [member.candidate.strategy for member in found.members] == ["logistic"]
+
+
+def test_running_out_of_memory_under_a_limit_of_memory_is_named(task, monkeypatch):
+    plain = evaluate
+
+    def hungry(*given, **options):
+        return replace(plain(*given, **options), status="memory", prediction=None)
+
+    monkeypatch.setattr("tests.unit.engine.refinement.test_spending.evaluate", hungry)
+    with pytest.raises(NoCandidateError, match=r"max_memory_gb excluded 5") as caught:
+        refined(task, constraints=Constraints(max_memory_gb=0.5))
+    assert set(caught.value.context["excluded"].values()) == {"seen to take more memory in the fit than 0.5 GB"}
+    assert refined(task) is None, "without a limit nothing was promised"
 
 
 def test_one_that_failed_on_the_folds_is_not_fitted_for_want_of_another(task):
