@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 from sklearn.utils import get_tags
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 __all__ = ["TableChecks"]
 
@@ -14,14 +14,15 @@ __all__ = ["TableChecks"]
 class TableChecks:
     """A mixin of scikit-learn estimators; what it accepts of arrays their tags say.
 
-    A DataFrame keeps its dtypes (categories, strings); its names and their order are checked all the same.
+    A DataFrame keeps its dtypes (categories, strings); its names and their order are checked all the same. The
+    target beside a DataFrame stays as it came, too.
     """
 
-    def _checked_table(self, X: Any, y: Any) -> tuple[Any, Any]:
+    def _checked_table(self, X: Any, y: Any, **array_checks: Any) -> tuple[Any, Any]:
         if isinstance(X, pd.DataFrame):
             validate_data(self, X, y, skip_check_array=True)
-            return X, column_or_1d(y, warn=True)
-        checked, target = validate_data(self, X, y, **self._array_checks())
+            return X, y
+        checked, target = validate_data(self, X, y, **self._array_checks(), **array_checks)
         return checked, target
 
     def _checked(self, X: Any) -> Any:

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from autometa.domain.columns import as_frame
+from autometa.domain.table_checks import TableChecks
 from autometa.domain.task import Task
 from autometa.domain.weights import fit_estimator
 from autometa.engine.constraints import Constraints
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["AutoMetaClassifier", "AutoMetaRegressor"]
 
 
-class _AutoMetaEstimator(BaseEstimator):
+class _AutoMetaEstimator(TableChecks, BaseEstimator):
     """What the classifier and the regressor share."""
 
     _type: str
@@ -197,13 +198,7 @@ class _AutoMetaEstimator(BaseEstimator):
         )
 
     def _validated(self, X: Any, y: Any) -> tuple[Any, Any]:
-        X = _with_names(X)
-        # A DataFrame keeps its dtypes (categories, strings); its names and their order are checked all the same.
-        if isinstance(X, pd.DataFrame):
-            validate_data(self, X, y, skip_check_array=True)
-            return X, y
-        array, target = validate_data(self, X, y, ensure_all_finite="allow-nan", dtype=None, ensure_min_samples=2)
-        return array, target
+        return self._checked_table(_with_names(X), y, ensure_min_samples=2)
 
     def _remember(self, task: Task) -> None:
         """Keep what the target tells; nothing by default."""
@@ -223,12 +218,7 @@ class _AutoMetaEstimator(BaseEstimator):
         return np.asarray(self.model_.predict(checked))
 
     def _checked(self, X: Any) -> Any:
-        check_is_fitted(self)
-        X = _with_names(X)
-        if isinstance(X, pd.DataFrame):
-            validate_data(self, X, reset=False, skip_check_array=True)
-            return X
-        return validate_data(self, X, reset=False, ensure_all_finite="allow-nan", dtype=None)
+        return super()._checked(_with_names(X))
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel with the recommendation as text, so that the model can be stored without pickle."""

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
 
 from autometa.components.adjustment.learning import tempered, weighed
 from autometa.domain.table_checks import TableChecks
@@ -80,6 +81,7 @@ class AdjustedClassifier(TableChecks, ClassifierMixin, MetaEstimatorMixin, BaseE
             If there is not one positive weight per class, or the temperature is not positive.
         """
         X, y = self._checked_table(X, y)
+        y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         self.classes_ = np.unique(y)
         self.weights_ = self._checked_weights()

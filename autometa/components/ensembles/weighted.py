@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
 
 from autometa.domain.table_checks import TableChecks
 from autometa.domain.weights import as_weights, fit_estimator
@@ -82,7 +83,7 @@ class _WeightedEnsemble(TableChecks, _BaseComposition):
         return self
 
     def _checked_target(self, y: Any) -> Any:
-        return y
+        return column_or_1d(y, warn=True)
 
     def _checked_weights(self) -> FloatArray:
         names = [name for name, _ in self.estimators]
@@ -137,9 +138,10 @@ class WeightedEnsembleClassifier(ClassifierMixin, _WeightedEnsemble):
     """
 
     def _checked_target(self, y: Any) -> Any:
-        check_classification_targets(y)
-        self.classes_ = np.unique(y)
-        return y
+        target = super()._checked_target(y)
+        check_classification_targets(target)
+        self.classes_ = np.unique(target)
+        return target
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Predict class probabilities.
