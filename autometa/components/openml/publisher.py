@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from autometa.components.openml.cache import EntryCache
 from autometa.components.openml.connection import checked_server
 from autometa.components.openml.documents import dataset_of_task
@@ -117,6 +119,31 @@ class OpenMLPublisher:
         """
         with self._asking(f"The runs of flow {flow_id}") as openml:
             return _listed_runs(openml, flow=[flow_id])
+
+    def run_predictions(self, run_id: int) -> pd.DataFrame:
+        """Return the predictions of a run of the server's, whoever published it.
+
+        Parameters
+        ----------
+        run_id : int
+
+        Returns
+        -------
+        DataFrame
+            ``repeat``, ``fold``, ``row_id`` (int64), ``prediction``, ``truth`` (text for classes, float64 for
+            numbers) and, for classes, one float64 column ``confidence.<class>`` each.
+
+        Raises
+        ------
+        OpenMLUnavailableError, OfflineError
+            As `find_flow`.
+        OpenMLError
+            As `find_flow`; if the server has no predictions of it, or they cannot be read.
+        """
+        from autometa.components.openml.upload_documents import published_predictions
+
+        with self._asking(f"Run {run_id}") as openml:
+            return published_predictions(openml.runs.get_run(run_id, ignore_cache=True).predictions)
 
     def upload_run(self, run: RunUpload, flow: FlowUpload) -> int:
         """Store a run; return its id.

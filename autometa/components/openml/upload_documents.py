@@ -12,7 +12,7 @@ import xmltodict
 from autometa.components.openml.uploads import FlowUpload, RunUpload
 from autometa.foundation.errors import OpenMLError
 
-__all__ = ["ask_setup", "client_flow", "client_run"]
+__all__ = ["ask_setup", "client_flow", "client_run", "published_predictions"]
 
 CONFIDENCE = "confidence."
 
@@ -63,6 +63,36 @@ def client_run(openml: Any, run: RunUpload, flow: FlowUpload) -> Any:
         fold_evaluations={measure: dict(values) for measure, values in run.fold_evaluations.items()},
         setup_string=flow.external_version,
         description_text=f"Predictions of {flow.name} on task {run.task_id}",
+    )
+
+
+def published_predictions(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the predictions that the client read from a file, named and typed as ours.
+
+    Parameters
+    ----------
+    found : DataFrame
+        With the columns of OpenML's predictions: the truth is called ``correct`` for classes.
+
+    Returns
+    -------
+    DataFrame
+        See `OpenMLPublisher.run_predictions`.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If a column is missing, or holds something else.
+    """
+    confidences = [name for name in found.columns if name.startswith(CONFIDENCE)]
+    kind = str if confidences else float
+    named = found.rename(columns={"correct": "truth"})
+    return named[["repeat", "fold", "row_id", "prediction", "truth", *confidences]].astype(
+        {
+            **dict.fromkeys(("repeat", "fold", "row_id"), "int64"),
+            **dict.fromkeys(("prediction", "truth"), kind),
+            **dict.fromkeys(confidences, float),
+        }
     )
 
 

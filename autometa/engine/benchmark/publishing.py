@@ -162,6 +162,14 @@ def _state(
     return RunState(run.task_id, run.dataset, run.system, run.seed, state, flow_id, run_id, reason)
 
 
+def _changed(run: PlannedRun, flow_id: int, run_id: int) -> RunState:
+    reason = (
+        f"run {run_id} of the same flow and settings is up with other predictions than the folder's; ours can be "
+        "published when it is deleted on the server"
+    )
+    return _state(run, "changed", flow_id, run_id, reason)
+
+
 class _RefusedError(OpenMLError):
     """The server does not take one flow or run; the others may be published."""
 
@@ -194,13 +202,36 @@ class _Publishing:
             return self._known(run, known, fingerprint)
         flow_id = self._flow(run.flow)
         upload = RunUpload(run.task_id, flow_id, run.settings, predictions, run.fold_evaluations())
-        number, is_new = self._once(
+
+        def facts(number: int, is_new: bool) -> dict[str, object]:
+            there = fingerprint if is_new else self._fingerprint_of(number, predictions)
+            return {"flow_id": flow_id, "predictions": there}
+
+        number, is_new, known = self._once(
             run_key(run),
             lambda: self._publisher.find_run(run.task_id, flow_id, run.settings),
             lambda: self._publisher.upload_run(upload, run.flow),
-            {"flow_id": flow_id, "predictions": fingerprint},
+            facts,
         )
+        if known["predictions"] != fingerprint:
+            return _changed(run, flow_id, number)
         return _state(run, "uploaded" if is_new else "was up", flow_id, number)
+
+    def _fingerprint_of(self, run_id: int, predictions: pd.DataFrame) -> str:
+        """Return the fingerprint of what is up under a run that was found there, somebody's or ours."""
+        try:
+            there = self._patiently(lambda: self._publisher.run_predictions(run_id))
+        except OpenMLUnavailableError:
+            raise
+        except OpenMLError as error:
+            raise _RefusedError(
+                f"run {run_id} of the same flow and settings is up, and its predictions cannot be held against "
+                f"the folder's: {error}"
+            ) from error
+        # A class that no training row had is in the file, with nothing, and not in the folder.
+        absent = set(predictions.columns) - set(there.columns)
+        unknown = [name for name in there.columns if name not in predictions.columns and not there[name].any()]
+        return _fingerprint(there.drop(columns=unknown).assign(**dict.fromkeys(absent, 0.0)))
 
     def _known(self, run: PlannedRun, known: dict[str, object], fingerprint: str) -> RunState:
         flow_id, run_id = int(str(known["flow_id"])), int(str(known["id"]))
@@ -213,33 +244,37 @@ class _Publishing:
             )
             return _state(run, "gone", flow_id, run_id, reason)
         if known["predictions"] != fingerprint:
-            reason = f"run {run_id} is up with other predictions than the folder's; delete it on the server first"
-            return _state(run, "changed", flow_id, run_id, reason)
+            return _changed(run, flow_id, run_id)
         return _state(run, "was up", flow_id, run_id)
 
     def _flow(self, flow: FlowUpload) -> int:
         key = (flow.name, flow.external_version)
         if key not in self._flow_ids:
-            self._flow_ids[key], _ = self._once(
+            self._flow_ids[key], _, _ = self._once(
                 f"flow {flow.name} {flow.external_version}",
                 lambda: self._publisher.find_flow(*key),
                 lambda: self._publisher.upload_flow(flow),
-                {},
+                lambda number, is_new: {},
             )
         return self._flow_ids[key]
 
     def _once(
-        self, key: str, find: Callable[[], int | None], send: Callable[[], int], what: dict[str, object]
-    ) -> tuple[int, bool]:
-        """Return the id of what `find` finds, after `send` if it finds nothing; and whether it was sent now."""
+        self,
+        key: str,
+        find: Callable[[], int | None],
+        send: Callable[[], int],
+        facts: Callable[[int, bool], dict[str, object]],
+    ) -> tuple[int, bool, dict[str, object]]:
+        """Return the id of what `find` finds, after `send` if need be; whether it was sent now; and its facts."""
         number = self._found(find, self._uploads.seconds_since_sent(key))
         is_new = number is None
         attempt = 0
         while number is None:
             attempt += 1
             number = self._sent(key, find, send, is_last=attempt >= self._patience.attempts)
+        what = facts(number, is_new)
         self._uploads.note_stored(key, number, **what)
-        return number, is_new
+        return number, is_new, what
 
     def _sent(
         self, key: str, find: Callable[[], int | None], send: Callable[[], int], *, is_last: bool

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +95,58 @@ def test_without_its_list_the_server_is_asked(
     published: Publish, openml_server: OpenMLServer, workspace: Path
 ) -> None:
     published()
-    for path in workspace.glob("published-*"):
-        path.unlink()
+    without_list(workspace)
     assert [state.state for state in published()] == ["was up"] * 4
     assert (openml_server.posts("flow"), openml_server.posts("run")) == (2, 4)
+
+
+def without_list(workspace: Path) -> None:
+    """Make what is up somebody else's."""
+    for path in workspace.glob("published-*"):
+        path.unlink()
+
+
+def test_a_run_that_is_found_on_the_server_is_held_against_the_folder(
+    published: Publish, openml_server: OpenMLServer, workspace: Path, small: pd.DataFrame
+) -> None:
+    published(small)
+    without_list(workspace)
+    for _, row in small[small["system"] == "prior"].iterrows():
+        rewrite_predictions(workspace, row, lambda frame: frame.assign(**{"confidence.setosa": 0.25}))
+    for _ in range(2):
+        states = {state.system: state for state in published(small)}
+        assert {system: state.state for system, state in states.items()} == {
+            "prior": "changed",
+            "tree@1s": "was up",
+        }
+        assert "with other predictions" in (states["prior"].reason or "")
+    assert openml_server.posts("run") == 2
+
+
+def test_a_class_that_no_training_row_had_is_no_difference(
+    published: Publish, openml_server: OpenMLServer, workspace: Path, small: pd.DataFrame
+) -> None:
+    for _, row in small.iterrows():
+        rewrite_predictions(workspace, row, lambda frame: frame.drop(columns="confidence.setosa"))
+    assert [state.state for state in published(small)] == ["uploaded"] * 2
+    without_list(workspace)
+    assert [state.state for state in published(small)] == ["was up"] * 2
+    assert openml_server.posts("run") == 2
+
+
+def test_a_run_that_is_found_and_cannot_be_read_is_not_said_to_be_ours(
+    published: Publish, openml_server: OpenMLServer, workspace: Path, small: pd.DataFrame
+) -> None:
+    first, _ = published(small)
+    without_list(workspace)
+    run = openml_server.published.runs[first.run_id or 0]
+    openml_server.published.runs[run.id] = replace(run, predictions=run.predictions.replace("row_id", "row"))
+    states = published(small)
+    assert [state.state for state in states] == ["failed", "was up"]
+    assert f"run {run.id} of the same flow and settings is up" in (states[0].reason or "")
+    assert openml_server.posts("run") == 2
+    openml_server.published.runs[run.id] = run
+    assert [state.state for state in published(small)] == ["was up"] * 2
 
 
 def test_the_client_reads_back_what_was_published(
