@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -45,7 +45,7 @@ def seeded(seed: int, device: str) -> Iterator[None]:
 
 
 @torch.inference_mode()
-def forward_in_batches(network: nn.Module, X: Tensor, batch_size: int) -> Tensor:
+def forward_in_batches(network: nn.Module, X: Any, batch_size: int) -> Tensor:
     """Apply a network without gradients; halve the batch when memory runs out.
 
     Parameters
@@ -53,7 +53,7 @@ def forward_in_batches(network: nn.Module, X: Tensor, batch_size: int) -> Tensor
     network : Module
         (B, n_columns) -> (B, k, n_outputs).
     X : Tensor of shape (n_samples, n_columns)
-        At least one row.
+        At least one row. Or whatever else the network takes that has a device and a length and can be sliced.
     batch_size : int
 
     Returns
@@ -97,9 +97,7 @@ def halved(batch_size: int, device: torch.device) -> int:
         If it was 1.
     """
     if batch_size <= 1:
-        raise EvaluationError(
-            f"Not even one row fits into the memory of {device}; use a smaller width, k or d_embedding."
-        )
+        raise EvaluationError(f"Not even one row fits into the memory of {device}; use a smaller network.")
     smaller = batch_size // 2
     _logger.warning("Out of memory on %s with batches of %d rows; going on with %d.", device, batch_size, smaller)
     torch.cuda.empty_cache()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from autometa.components.strategies.backbones import BACKBONES
 from autometa.components.strategies.kernel import KernelEnsemble
 from autometa.components.strategies.linear import Linear
 from autometa.components.strategies.neural import NeuralStrategy
@@ -13,8 +14,16 @@ from autometa.plugins import hookimpl
 
 if TYPE_CHECKING:
     from autometa.domain import Strategy
+    from autometa.domain.backbones import EncoderBackbone
 
-__all__ = ["KernelEnsemble", "Linear", "NeuralStrategy", "SupportVectorMachine", "register_strategies"]
+__all__ = [
+    "KernelEnsemble",
+    "Linear",
+    "NeuralStrategy",
+    "SupportVectorMachine",
+    "register_backbones",
+    "register_strategies",
+]
 
 
 @hookimpl
@@ -27,3 +36,15 @@ def register_strategies(register: Callable[[Strategy], None]) -> None:
     """
     for strategy in (Linear(), SupportVectorMachine(), KernelEnsemble(), NeuralStrategy()):
         register(strategy)
+
+
+@hookimpl
+def register_backbones(register: Callable[[EncoderBackbone], None]) -> None:
+    """Register the pretrained encoders of texts and images.
+
+    Parameters
+    ----------
+    register : callable
+    """
+    for backbone in BACKBONES:
+        register(backbone)

@@ -85,10 +85,13 @@ class FineTuned:
         Its weights are those at the end; those to be used are in `report`.
     report : TrainingReport
         ``losses[0]`` is the held-out loss of the probe, if rows were held out; epoch 0 is the probe.
+    judged : Rows
+        The held-out rows that were watched, which ``report.held_out`` speaks of.
     """
 
     network: EncoderNetwork
     report: TrainingReport
+    judged: Rows
 
 
 def fine_tuning_plan(
@@ -169,4 +172,5 @@ def fine_tune(
         network.head.weight.copy_(slope)
         network.head.bias.copy_(bias)
     left = replace(plan, max_seconds=plan.max_seconds - (time.perf_counter() - started))
-    return FineTuned(network, fit_network(network, rows, rows.judged(_MAX_JUDGED), left, settle))
+    judged = rows.judged(_MAX_JUDGED)
+    return FineTuned(network, fit_network(network, rows, judged, left, settle), judged)

@@ -1,0 +1,340 @@
+"""The scikit-learn skin of fine-tuned text encoders: a classifier and a regressor."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, _check_y, check_consistent_length, validate_data
+
+from autometa.components.neural.calibration import best_temperature, mean_probabilities
+from autometa.components.neural.encoders import text_tables
+from autometa.components.neural.encoders._base import BaseFineTuned
+from autometa.components.neural.encoders.text import PACKAGED, load_text_encoder
+from autometa.foundation.errors import TargetError
+from autometa.foundation.typing import FloatArray, IntArray, LabelArray, RandomState
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from autometa.components.neural.encoders.rows import JoinedRows
+    from autometa.components.neural.training import Rows, TrainingReport
+
+__all__ = ["FineTunedTextClassifier", "FineTunedTextRegressor"]
+
+
+class _BaseFineTunedText(BaseFineTuned):
+    """Reading tables of texts and numbers, and storing the encoder with its tokenizer."""
+
+    def __init__(
+        self,
+        encoder: str = PACKAGED,
+        max_tokens: int = 128,
+        trained_layers: int | None = None,
+        learning_rate: float = 5e-5,
+        weight_decay: float = 0.01,
+        max_epochs: int = 4,
+        patience: int = 2,
+        batch_size: int = 16,
+        validation_share: float = 0.2,
+        max_seconds: float = 120.0,
+        device: str = "auto",
+        random_state: RandomState = None,
+    ) -> None:
+        self.encoder = encoder
+        self.max_tokens = max_tokens
+        self.trained_layers = trained_layers
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.max_epochs = max_epochs
+        self.patience = patience
+        self.batch_size = batch_size
+        self.validation_share = validation_share
+        self.max_seconds = max_seconds
+        self.device = device
+        self.random_state = random_state
+
+    def _pretrained(self) -> nn.Module:
+        from autometa.components.neural.encoders.text_network import TextEncoder, freeze_below
+
+        loaded = load_text_encoder(self.encoder)
+        self._reader, self._configuration = loaded.reader, loaded.configuration
+        network = copy.deepcopy(loaded.network)
+        freeze_below(network, self.trained_layers)
+        return TextEncoder(network)
+
+    def _empty(self) -> nn.Module:
+        from autometa.components.neural.encoders.text_network import TextEncoder, empty_network
+
+        return TextEncoder(empty_network(self._configuration))
+
+    def _read(self, X: pd.DataFrame, device: str) -> JoinedRows:
+        import torch
+
+        from autometa.components.neural.encoders.rows import JoinedRows, TokenRows
+
+        ids = self._reader.read(text_tables.texts(X, self.text_columns_), self.max_tokens)
+        plain = text_tables.numbers(X, self.text_columns_)
+        return JoinedRows(
+            TokenRows(ids, self._reader.padding, torch.device(device)), torch.as_tensor(plain, device=device)
+        )
+
+    def _order(self, rows: JoinedRows, y: LabelArray | None = None) -> IntArray:
+        """Short rows first, those of one length by what they hold."""
+        plain, ids = rows.plain.cpu().numpy(), rows.encoded.ids
+        last = np.zeros(len(ids)) if y is None else y
+        keys = [(len(row), row.tobytes(), plain[i].tobytes(), last[i]) for i, row in enumerate(ids)]
+        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
+
+    def _table(self, X: Any, *, reset: bool) -> pd.DataFrame:
+        table = text_tables.as_table(X)
+        validate_data(self, table, reset=reset, skip_check_array=True)
+        if reset:
+            self.text_columns_ = text_tables.text_columns(table)
+        return table
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        self._check("max_tokens", self.max_tokens >= 8, "at least 8")
+        self._check(
+            "trained_layers", self.trained_layers is None or self.trained_layers >= 1, "None or at least 1"
+        )
+
+
+class FineTunedTextClassifier(ClassifierMixin, _BaseFineTunedText):
+    """Classify texts with a fine-tuned encoder of the BERT family.
+
+    The head starts as a logistic regression on what the frozen encoder says (and on the table's numbers), then
+    encoder and head learn together; what was best on held-out rows is kept, the start included.
+
+    Parameters
+    ----------
+    encoder : str
+        ``"minilm"`` (all-MiniLM-L6-v2 from the extra ``text``), a backbone of a plugin, a folder with safetensors,
+        or a model of the Hugging Face hub, which is downloaded unless the setting ``offline`` is on.
+    max_tokens : int
+        Tokens of a row that are read; several columns share them.
+    trained_layers : int or None
+        Layers that learn, counted from the top; None: all, and the embeddings.
+    learning_rate, weight_decay : float
+        Of AdamW.
+    max_epochs, patience : int
+        Epochs at most; epochs without a better held-out loss after which to stop.
+    batch_size : int
+        Halved when a GPU's memory runs out.
+    validation_share : float
+        Of the rows, stratified, in (0, 0.5]; fewer than 60 rows are all learned from.
+    class_weight : dict, "balanced" or None
+    calibrate : bool
+        Divide the logits by the temperature with the least held-out log loss.
+    max_seconds : float
+        Wall time of a fit; checked before every batch.
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+    random_state : int, RandomState or None
+        On the CPU, fits with one seed are the same, whatever the order of the rows, unless they run into
+        `max_seconds`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+    text_columns_ : list of str
+        Columns that are read as texts: those that are not numeric. All others go to the head as they are.
+    temperature_ : float
+    validation_losses_ : ndarray of float64
+        Held-out log loss of the start and after each epoch, nats; NaN, and none of the start, without held-out
+        rows.
+    best_epoch_ : int
+        Epoch that was kept; 0 is the start.
+    stopped_by_ : {"epochs", "patience", "time"}
+    device_, device_reason_ : str
+    batch_size_ : int
+    fit_seconds_ : float
+
+    References
+    ----------
+    Devlin, Chang, Lee, Toutanova (2019). BERT: Pre-training of Deep Bidirectional Transformers for Language
+    Understanding. NAACL.
+    Kumar, Raghunathan, Jones, Ma, Liang (2022). Fine-Tuning can Distort Pretrained Features and Underperform
+    Out-of-Distribution. ICLR.
+    """
+
+    def __init__(
+        self,
+        encoder: str = PACKAGED,
+        max_tokens: int = 128,
+        trained_layers: int | None = None,
+        learning_rate: float = 5e-5,
+        weight_decay: float = 0.01,
+        max_epochs: int = 4,
+        patience: int = 2,
+        batch_size: int = 16,
+        validation_share: float = 0.2,
+        class_weight: dict[Any, float] | str | None = None,
+        calibrate: bool = True,
+        max_seconds: float = 120.0,
+        device: str = "auto",
+        random_state: RandomState = None,
+    ) -> None:
+        super().__init__(
+            encoder,
+            max_tokens,
+            trained_layers,
+            learning_rate,
+            weight_decay,
+            max_epochs,
+            patience,
+            batch_size,
+            validation_share,
+            max_seconds,
+            device,
+            random_state,
+        )
+        self.class_weight = class_weight
+        self.calibrate = calibrate
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fine-tune on labelled rows.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_features), or sequence of str
+            Texts, missing ones allowed, and finite numbers on a common scale.
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), optional
+            Not negative; rows of weight 0 are left out.
+
+        Returns
+        -------
+        FineTunedTextClassifier
+
+        Raises
+        ------
+        TableError, TargetError
+            If there is no text, a number is not finite, or there is only one class.
+        ParameterError
+            If a parameter is not allowed, the extra ``text`` is absent, or the backbone cannot be loaded.
+        """
+        table = self._table(X, reset=True)
+        y = _check_y(y)
+        check_consistent_length(table, y)
+        check_classification_targets(y)
+        weights = _check_sample_weight(sample_weight, table, dtype=np.float64, ensure_non_negative=True)
+        if self.class_weight is not None:
+            weights = weights * compute_sample_weight(self.class_weight, y)
+        kept = weights > 0
+        self.classes_, codes = np.unique(y[kept], return_inverse=True)
+        if len(self.classes_) < 2:
+            raise TargetError(
+                f"A classifier needs at least two classes; the target has {list(self.classes_)} only."
+            )
+        self._fit_encoder(
+            table[kept],
+            codes.astype(np.int64),
+            weights[kept],
+            n_outputs=len(self.classes_),
+            classification=True,
+        )
+        return self
+
+    def _after_training(self, report: TrainingReport, judged: Rows) -> None:
+        self.temperature_ = 1.0
+        if self.calibrate and report.held_out is not None:
+            logits, codes, weights = (t.cpu().numpy() for t in (report.held_out, judged.y, judged.held_out))
+            self.temperature_ = best_temperature(logits, codes, weights)
+
+    def predict_proba(self, X: Any) -> FloatArray:
+        """Return probabilities.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_features), or sequence of str
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, n_classes)
+            Columns in the order of ``classes_``; rows sum to 1.
+        """
+        return mean_probabilities(self._outputs(self._table(X, reset=False)), self.temperature_)
+
+    def predict(self, X: Any) -> LabelArray:
+        """Return the most probable classes.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_features), or sequence of str
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+
+
+class FineTunedTextRegressor(RegressorMixin, _BaseFineTunedText):
+    """Predict a number from texts with a fine-tuned encoder of the BERT family.
+
+    The target is standardised for training, and predictions are clipped to its training range, widened by a
+    quarter.
+
+    Parameters
+    ----------
+    encoder, max_tokens, trained_layers, learning_rate, weight_decay, max_epochs, patience, batch_size, \
+validation_share, max_seconds, device, random_state
+        As of `FineTunedTextClassifier`.
+
+    Attributes
+    ----------
+    target_mean_, target_scale_ : float
+    target_range_ : tuple of float
+    n_features_in_, text_columns_, validation_losses_, best_epoch_, stopped_by_, device_, device_reason_, \
+batch_size_, fit_seconds_
+        As of `FineTunedTextClassifier`; losses are mean squared errors of the standardised target.
+    """
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fine-tune on labelled rows.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_features), or sequence of str
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), optional
+            Not negative; rows of weight 0 are left out.
+
+        Returns
+        -------
+        FineTunedTextRegressor
+        """
+        table = self._table(X, reset=True)
+        y = _check_y(y, y_numeric=True).astype(np.float64)
+        check_consistent_length(table, y)
+        weights = _check_sample_weight(sample_weight, table, dtype=np.float64, ensure_non_negative=True)
+        kept = weights > 0
+        table, y, weights = table[kept], y[kept], weights[kept]
+        self.target_mean_ = float(np.average(y, weights=weights))
+        self.target_scale_ = float(np.sqrt(np.average((y - self.target_mean_) ** 2, weights=weights))) or 1.0
+        margin = 0.25 * float(np.ptp(y))
+        self.target_range_ = (float(y.min()) - margin, float(y.max()) + margin)
+        standardised = ((y - self.target_mean_) / self.target_scale_).astype(np.float32)
+        self._fit_encoder(table, standardised, weights, n_outputs=1, classification=False)
+        return self
+
+    def predict(self, X: Any) -> FloatArray:
+        """Return the predicted numbers.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_features), or sequence of str
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples,)
+        """
+        found = self._outputs(self._table(X, reset=False)).astype(np.float64)[:, 0, 0]
+        return np.asarray(np.clip(found * self.target_scale_ + self.target_mean_, *self.target_range_))
