@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 import psutil
 
 from autometa.components.experiments.outcome import GIBIBYTE, UNPREPARED, Limits, Outcome
+from autometa.components.experiments.scratch import Scratch
 
 __all__ = ["Sandbox", "resident_memory"]
 
@@ -37,13 +38,14 @@ _THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "LOKY_MAX_CPU_COUNT",
 )
+_TEMPORARY_VARIABLES = ("TMPDIR", "TEMP", "TMP")
 
 
 class Sandbox:
     """One child process, started on first use.
 
     Its numerical libraries use as many threads as the job's limits allow cores, one unless they say otherwise, so
-    that seconds mean seconds of a core. It ends with its owner.
+    that seconds mean seconds of a core. It ends with its owner, and its temporary files go with it.
     """
 
     def __init__(self) -> None:
@@ -124,17 +126,18 @@ class _ChildHandle:
 
     def __init__(self, cores: int) -> None:
         self.cores = cores
+        scratch = Scratch()
         self.process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", CHILD_MODULE, str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_environment(cores),
+            env=_environment(cores, scratch.path),
             start_new_session=True,
         )
         self._messages: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
         threading.Thread(target=_pump, args=(self.process.stdout, self._messages), daemon=True).start()
-        self._finalizer = weakref.finalize(self, _kill, self.process, os.getpid())
+        self._finalizer = weakref.finalize(self, _kill, self.process, os.getpid(), scratch)
 
     def send(self, message: Any) -> bool:
         """Send; False if the child is gone."""
@@ -161,7 +164,7 @@ class _ChildHandle:
         return resident_memory(self.process.pid)
 
     def kill(self) -> None:
-        """Kill the child and what it started."""
+        """Kill the child and what it started, and remove their temporary files."""
         self._finalizer()
 
 
@@ -236,7 +239,7 @@ def _pump(stream: BinaryIO, messages: queue.SimpleQueue[tuple[Any, ...] | None])
     messages.put(None)
 
 
-def _kill(process: subprocess.Popen[bytes], owner: int) -> None:
+def _kill(process: subprocess.Popen[bytes], owner: int, scratch: Scratch) -> None:
     if os.getpid() != owner:
         return  # a fork of the owner must leave the owner's child alone
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -247,6 +250,7 @@ def _kill(process: subprocess.Popen[bytes], owner: int) -> None:
         process.wait(timeout=10)
     with contextlib.suppress(OSError):
         process.stdin.close()  # type: ignore[union-attr]
+    scratch.remove()
 
 
 def _last_words(code: int) -> str:
@@ -255,9 +259,14 @@ def _last_words(code: int) -> str:
     return f"The process left with exit code {code}."
 
 
-def _environment(cores: int) -> dict[str, str]:
+def _environment(cores: int, temporary: Path) -> dict[str, str]:
     paths = [path or os.getcwd() for path in sys.path]
-    return {**os.environ, **dict.fromkeys(_THREAD_VARIABLES, str(cores)), "PYTHONPATH": os.pathsep.join(paths)}
+    return {
+        **os.environ,
+        **dict.fromkeys(_THREAD_VARIABLES, str(cores)),
+        **dict.fromkeys(_TEMPORARY_VARIABLES, str(temporary)),
+        "PYTHONPATH": os.pathsep.join(paths),
+    }
 
 
 def resident_memory(pid: int) -> int:

@@ -7,15 +7,20 @@ import importlib.util
 import os
 import pickle
 import signal
+import subprocess
+import sys
+import tempfile
 import time
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
 
 from autometa.components.experiments import Cell, EvaluationWork, Limits, TaskCache, as_evaluation, run_jobs
 from autometa.components.experiments.sandbox import Sandbox
+from autometa.components.experiments.scratch import LOCK_FILE, PREFIX, Scratch
 from autometa.foundation.errors import EvaluationError
 from tests.experiment_helpers import Misbehaving, WineSource, candidate
 
@@ -151,6 +156,55 @@ def test_work_that_cannot_be_read_is_an_error_of_the_cell():
         assert box.run(pickle.dumps(work()), "x", cell(), LIMITS).status == "ok"
     finally:
         box.close()
+
+
+def test_temporary_files_go_with_the_child_that_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    box = Sandbox()
+    try:
+        outcome = box.run(pickle.dumps(_leaves_files), "w", str(tmp_path / "where"), Limits(seconds=1.0))
+    finally:
+        box.close()
+    assert outcome.status == "timeout"
+    folder = Path((tmp_path / "where").read_text())
+    assert folder.is_relative_to(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["where"]
+
+
+def _leaves_files(job, begin):
+    begin()
+    folder = tempfile.mkdtemp()
+    (Path(folder) / "model").write_text("weights")
+    Path(job).write_text(folder)
+    time.sleep(600)
+
+
+def test_temporary_files_of_an_owner_that_was_killed_are_removed_by_a_later_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    owner = "import os, sys; from autometa.components.experiments.scratch import Scratch; held = Scratch();"
+    owner += "os.write(1, str(held.path).encode()); sys.stdin.read()"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    owners = [
+        subprocess.Popen(
+            [sys.executable, "-c", owner], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        )
+        for _ in range(2)
+    ]
+    gone, held = (Path(os.read(process.stdout.fileno(), 1000).decode()) for process in owners)
+    young = tmp_path / f"{PREFIX}young"
+    young.mkdir()
+    (young / LOCK_FILE).touch()
+    for path in (gone, held):
+        os.utime(path / LOCK_FILE, (0, 0))
+    owners[0].kill()
+    owners[0].wait()
+    own = Scratch()
+    assert (gone.exists(), held.exists(), young.exists()) == (False, True, True)
+    own.remove()
+    assert not own.path.exists()
+    for process in owners:
+        process.kill()
+        process.communicate()
 
 
 def test_a_sandbox_computes_with_one_thread():
