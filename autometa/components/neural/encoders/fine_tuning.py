@@ -21,7 +21,7 @@ from autometa.components.neural.encoders.rows import JoinedRows
 from autometa.components.neural.execution import forward_in_batches
 from autometa.components.neural.training import Rows, TrainingPlan, TrainingReport, fit_network
 
-__all__ = ["EncoderNetwork", "FineTuned", "fine_tune", "fine_tuning_plan"]
+__all__ = ["EncoderNetwork", "FineTuned", "Reader", "fine_tune", "fine_tuning_plan"]
 
 _MAX_JUDGED: Final = 2_048  # held-out rows that are watched; more would say the same
 _READ_AHEAD: Final = 4  # batches of rows that are only read are so many times larger
@@ -64,14 +64,29 @@ class EncoderNetwork(nn.Module):
         return outputs[:, None]
 
 
-class _Reader(nn.Module):
-    """What the head is given, (B, 1, D + P)."""
+class Reader(nn.Module):
+    """What the head is given.
+
+    Parameters
+    ----------
+    encoder : Module
+    """
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
 
     def forward(self, rows: JoinedRows) -> Tensor:
+        """Return what the encoder says, and the plain columns.
+
+        Parameters
+        ----------
+        rows : JoinedRows of B rows
+
+        Returns
+        -------
+        Tensor of float, shape (B, 1, D + P)
+        """
         return torch.cat([self.encoder(rows.encoded), rows.plain], dim=1)[:, None]
 
 
@@ -158,14 +173,16 @@ def fine_tune(
         Classes, or 1 for regression of a standardised target.
     plan : TrainingPlan
     settle : callable, optional
-        As of `fit_network`; called with the `EncoderNetwork` that is judged.
+        As of `fit_network`; called with the `EncoderNetwork` that is judged, and before that with the encoder.
 
     Returns
     -------
     FineTuned
     """
     started = time.perf_counter()
-    features = forward_in_batches(_Reader(encoder), rows.X, _READ_AHEAD * plan.batch_size).squeeze(1)
+    if settle is not None:  # the probe has to see features as training and judging will see them
+        settle(Reader(encoder))
+    features = forward_in_batches(Reader(encoder), rows.X, _READ_AHEAD * plan.batch_size).squeeze(1)
     network = EncoderNetwork(encoder, features.shape[1], n_outputs).to(features.device)
     slope, bias = linear_probe(features, rows, n_outputs, classification=plan.classification)
     with torch.no_grad():

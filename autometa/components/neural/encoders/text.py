@@ -129,16 +129,16 @@ def load_packaged() -> tuple[Any, Any]:
     found = find_spec(_PACKAGE)
     places = list(found.submodule_search_locations or []) if found else []
     if not places:
-        raise ParameterError(f"The text encoder {PACKAGED!r} needs {_PACKAGE}: {INSTALL}.", parameter="encoder")
+        raise ParameterError(f"The text encoder {PACKAGED!r} needs {_PACKAGE}: {INSTALL}.", parameter="backbone")
     return _from_transformers(str(Path(places[0]) / "model"), is_local=True)
 
 
-def load_text_encoder(encoder: str) -> LoadedText:
+def load_text_encoder(backbone: str) -> LoadedText:
     """Load a text encoder; the last one is kept, so that predicting again does not read it again.
 
     Parameters
     ----------
-    encoder : str
+    backbone : str
         Name of a backbone of autometa or of a plugin, a folder with ``config.json`` and ``model.safetensors``, or
         ``owner/model`` on the Hugging Face hub (downloaded, unless autometa's setting ``offline`` is on).
 
@@ -153,14 +153,14 @@ def load_text_encoder(encoder: str) -> LoadedText:
     """
     if any(find_spec(package) is None for package in ("transformers", "tokenizers")):
         raise ParameterError(
-            f"Text encoders need transformers and tokenizers: {INSTALL}.", parameter="encoder", value=encoder
+            f"Text encoders need transformers and tokenizers: {INSTALL}.", parameter="backbone", value=backbone
         )
-    return _loaded(encoder, get_settings().offline)
+    return _loaded(backbone, get_settings().offline)
 
 
 @lru_cache(maxsize=1)
-def _loaded(encoder: str, offline: bool) -> LoadedText:
-    tokenizer, network = _pair(encoder, offline)
+def _loaded(backbone: str, offline: bool) -> LoadedText:
+    tokenizer, network = _pair(backbone, offline)
     network = network.float().eval()
     limits = [
         getattr(tokenizer, "model_max_length", None),
@@ -173,16 +173,16 @@ def _loaded(encoder: str, offline: bool) -> LoadedText:
     return LoadedText(network, reader, _configuration(network), _fingerprint(network))
 
 
-def _pair(encoder: str, offline: bool) -> tuple[Any, Any]:
-    if Path(encoder).is_dir():
-        return _from_transformers(encoder, is_local=True)
-    if _HUB_NAME.fullmatch(encoder):
-        return _from_transformers(encoder, is_local=offline)
-    declared = get_registry().backbone(encoder)
+def _pair(backbone: str, offline: bool) -> tuple[Any, Any]:
+    if Path(backbone).is_dir():
+        return _from_transformers(backbone, is_local=True)
+    if _HUB_NAME.fullmatch(backbone):
+        return _from_transformers(backbone, is_local=offline)
+    declared = get_registry().backbone(backbone)
     if declared.modality != "text":
-        raise ParameterError(f"Backbone {encoder!r} reads {declared.modality}s, not texts.", parameter="encoder")
+        raise ParameterError(f"Backbone {backbone!r} reads {declared.modality}s, not texts.", parameter="backbone")
     if obstacle := declared.obstacle():
-        raise ParameterError(f"A text encoder cannot be loaded: {obstacle}.", parameter="encoder")
+        raise ParameterError(f"A text encoder cannot be loaded: {obstacle}.", parameter="backbone")
     tokenizer, network = declared.loader()
     return tokenizer, network
 
@@ -203,13 +203,15 @@ def _from_transformers(place: str, *, is_local: bool) -> tuple[Any, Any]:
         raise ParameterError(
             f"The text encoder {place!r} cannot be loaded: {str(error).splitlines()[0]} It takes a config.json, "
             "a tokenizer and weights as safetensors.",
-            parameter="encoder",
+            parameter="backbone",
         ) from error
     finally:
         if shows_progress:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
     if not tokenizer.is_fast:
-        raise ParameterError(f"The tokenizer of {place!r} is none of the package tokenizers.", parameter="encoder")
+        raise ParameterError(
+            f"The tokenizer of {place!r} is none of the package tokenizers.", parameter="backbone"
+        )
     return tokenizer, network
 
 

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, _check_y, check_consistent_length, validate_data
+from sklearn.utils.validation import validate_data
 
-from autometa.components.neural.calibration import best_temperature, mean_probabilities
 from autometa.components.neural.encoders import text_tables
 from autometa.components.neural.encoders._base import BaseFineTuned
+from autometa.components.neural.encoders.heads import FineTunedClassification, FineTunedRegression
 from autometa.components.neural.encoders.text import PACKAGED, load_text_encoder
-from autometa.foundation.errors import TargetError
-from autometa.foundation.typing import FloatArray, IntArray, LabelArray, RandomState
+from autometa.foundation.typing import IntArray, LabelArray, RandomState
 
 if TYPE_CHECKING:
     from torch import nn
 
     from autometa.components.neural.encoders.rows import JoinedRows
-    from autometa.components.neural.training import Rows, TrainingReport
 
 __all__ = ["FineTunedTextClassifier", "FineTunedTextRegressor"]
 
@@ -33,7 +28,7 @@ class _BaseFineTunedText(BaseFineTuned):
 
     def __init__(
         self,
-        encoder: str = PACKAGED,
+        backbone: str = PACKAGED,
         max_tokens: int = 128,
         trained_layers: int | None = None,
         learning_rate: float = 5e-5,
@@ -46,7 +41,7 @@ class _BaseFineTunedText(BaseFineTuned):
         device: str = "auto",
         random_state: RandomState = None,
     ) -> None:
-        self.encoder = encoder
+        self.backbone = backbone
         self.max_tokens = max_tokens
         self.trained_layers = trained_layers
         self.learning_rate = learning_rate
@@ -62,7 +57,7 @@ class _BaseFineTunedText(BaseFineTuned):
     def _pretrained(self) -> nn.Module:
         from autometa.components.neural.encoders.text_network import TextEncoder, freeze_below
 
-        loaded = load_text_encoder(self.encoder)
+        loaded = load_text_encoder(self.backbone)
         self._reader, self._configuration = loaded.reader, loaded.configuration
         network = copy.deepcopy(loaded.network)
         freeze_below(network, self.trained_layers)
@@ -106,7 +101,7 @@ class _BaseFineTunedText(BaseFineTuned):
         )
 
 
-class FineTunedTextClassifier(ClassifierMixin, _BaseFineTunedText):
+class FineTunedTextClassifier(_BaseFineTunedText, FineTunedClassification):
     """Classify texts with a fine-tuned encoder of the BERT family.
 
     The head starts as a logistic regression on what the frozen encoder says (and on the table's numbers), then
@@ -114,13 +109,13 @@ class FineTunedTextClassifier(ClassifierMixin, _BaseFineTunedText):
 
     Parameters
     ----------
-    encoder : str
+    backbone : str
         ``"minilm"`` (all-MiniLM-L6-v2 from the extra ``text``), a backbone of a plugin, a folder with safetensors,
-        or a model of the Hugging Face hub, which is downloaded unless the setting ``offline`` is on.
+        or ``owner/model`` on the Hugging Face hub, which is downloaded unless the setting ``offline`` is on.
     max_tokens : int
         Tokens of a row that are read; several columns share them.
     trained_layers : int or None
-        Layers that learn, counted from the top; None: all, and the embeddings.
+        Layers that learn, counted from the top; None: all. Embeddings of words and places never do.
     learning_rate, weight_decay : float
         Of AdamW.
     max_epochs, patience : int
@@ -166,7 +161,7 @@ class FineTunedTextClassifier(ClassifierMixin, _BaseFineTunedText):
 
     def __init__(
         self,
-        encoder: str = PACKAGED,
+        backbone: str = PACKAGED,
         max_tokens: int = 128,
         trained_layers: int | None = None,
         learning_rate: float = 5e-5,
@@ -182,7 +177,7 @@ class FineTunedTextClassifier(ClassifierMixin, _BaseFineTunedText):
         random_state: RandomState = None,
     ) -> None:
         super().__init__(
-            encoder,
+            backbone,
             max_tokens,
             trained_layers,
             learning_rate,
@@ -198,85 +193,8 @@ class FineTunedTextClassifier(ClassifierMixin, _BaseFineTunedText):
         self.class_weight = class_weight
         self.calibrate = calibrate
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Fine-tune on labelled rows.
 
-        Parameters
-        ----------
-        X : DataFrame of shape (n_samples, n_features), or sequence of str
-            Texts, missing ones allowed, and finite numbers on a common scale.
-        y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,), optional
-            Not negative; rows of weight 0 are left out.
-
-        Returns
-        -------
-        FineTunedTextClassifier
-
-        Raises
-        ------
-        TableError, TargetError
-            If there is no text, a number is not finite, or there is only one class.
-        ParameterError
-            If a parameter is not allowed, the extra ``text`` is absent, or the backbone cannot be loaded.
-        """
-        table = self._table(X, reset=True)
-        y = _check_y(y)
-        check_consistent_length(table, y)
-        check_classification_targets(y)
-        weights = _check_sample_weight(sample_weight, table, dtype=np.float64, ensure_non_negative=True)
-        if self.class_weight is not None:
-            weights = weights * compute_sample_weight(self.class_weight, y)
-        kept = weights > 0
-        self.classes_, codes = np.unique(y[kept], return_inverse=True)
-        if len(self.classes_) < 2:
-            raise TargetError(
-                f"A classifier needs at least two classes; the target has {list(self.classes_)} only."
-            )
-        self._fit_encoder(
-            table[kept],
-            codes.astype(np.int64),
-            weights[kept],
-            n_outputs=len(self.classes_),
-            classification=True,
-        )
-        return self
-
-    def _after_training(self, report: TrainingReport, judged: Rows) -> None:
-        self.temperature_ = 1.0
-        if self.calibrate and report.held_out is not None:
-            logits, codes, weights = (t.cpu().numpy() for t in (report.held_out, judged.y, judged.held_out))
-            self.temperature_ = best_temperature(logits, codes, weights)
-
-    def predict_proba(self, X: Any) -> FloatArray:
-        """Return probabilities.
-
-        Parameters
-        ----------
-        X : DataFrame of shape (n_samples, n_features), or sequence of str
-
-        Returns
-        -------
-        ndarray of float64, shape (n_samples, n_classes)
-            Columns in the order of ``classes_``; rows sum to 1.
-        """
-        return mean_probabilities(self._outputs(self._table(X, reset=False)), self.temperature_)
-
-    def predict(self, X: Any) -> LabelArray:
-        """Return the most probable classes.
-
-        Parameters
-        ----------
-        X : DataFrame of shape (n_samples, n_features), or sequence of str
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
-
-
-class FineTunedTextRegressor(RegressorMixin, _BaseFineTunedText):
+class FineTunedTextRegressor(_BaseFineTunedText, FineTunedRegression):
     """Predict a number from texts with a fine-tuned encoder of the BERT family.
 
     The target is standardised for training, and predictions are clipped to its training range, widened by a
@@ -284,7 +202,7 @@ class FineTunedTextRegressor(RegressorMixin, _BaseFineTunedText):
 
     Parameters
     ----------
-    encoder, max_tokens, trained_layers, learning_rate, weight_decay, max_epochs, patience, batch_size, \
+    backbone, max_tokens, trained_layers, learning_rate, weight_decay, max_epochs, patience, batch_size, \
 validation_share, max_seconds, device, random_state
         As of `FineTunedTextClassifier`.
 
@@ -296,45 +214,3 @@ validation_share, max_seconds, device, random_state
 batch_size_, fit_seconds_
         As of `FineTunedTextClassifier`; losses are mean squared errors of the standardised target.
     """
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Fine-tune on labelled rows.
-
-        Parameters
-        ----------
-        X : DataFrame of shape (n_samples, n_features), or sequence of str
-        y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,), optional
-            Not negative; rows of weight 0 are left out.
-
-        Returns
-        -------
-        FineTunedTextRegressor
-        """
-        table = self._table(X, reset=True)
-        y = _check_y(y, y_numeric=True).astype(np.float64)
-        check_consistent_length(table, y)
-        weights = _check_sample_weight(sample_weight, table, dtype=np.float64, ensure_non_negative=True)
-        kept = weights > 0
-        table, y, weights = table[kept], y[kept], weights[kept]
-        self.target_mean_ = float(np.average(y, weights=weights))
-        self.target_scale_ = float(np.sqrt(np.average((y - self.target_mean_) ** 2, weights=weights))) or 1.0
-        margin = 0.25 * float(np.ptp(y))
-        self.target_range_ = (float(y.min()) - margin, float(y.max()) + margin)
-        standardised = ((y - self.target_mean_) / self.target_scale_).astype(np.float32)
-        self._fit_encoder(table, standardised, weights, n_outputs=1, classification=False)
-        return self
-
-    def predict(self, X: Any) -> FloatArray:
-        """Return the predicted numbers.
-
-        Parameters
-        ----------
-        X : DataFrame of shape (n_samples, n_features), or sequence of str
-
-        Returns
-        -------
-        ndarray of float64, shape (n_samples,)
-        """
-        found = self._outputs(self._table(X, reset=False)).astype(np.float64)[:, 0, 0]
-        return np.asarray(np.clip(found * self.target_scale_ + self.target_mean_, *self.target_range_))

@@ -68,31 +68,32 @@ def empty_network(configuration: str) -> nn.Module:
 
 
 def freeze_below(network: Any, trained_layers: int | None) -> None:
-    """Let only the upper layers of a transformer learn.
+    """Let only the upper layers of a transformer learn; its embeddings stay as they are.
+
+    They are half of a small encoder's weights, most of them of words that the table does not have.
 
     Parameters
     ----------
     network : Module
         As transformers has it.
     trained_layers : int or None
-        Layers that learn, counted from the top; None: all of it. Embeddings learn only with None.
+        Layers that learn, counted from the top; None: all.
 
     Raises
     ------
     ParameterError
         If the network does not show its layers.
     """
+    network.get_input_embeddings().requires_grad_(False)
     if trained_layers is None:
         return
     n_layers = getattr(network.config, "num_hidden_layers", None)
-    stacks = [
-        module for module in network.modules() if isinstance(module, nn.ModuleList) and len(module) == n_layers
-    ]
+    stacks = [m for m in network.modules() if isinstance(m, nn.ModuleList) and len(m) == n_layers]
     if not stacks:
         raise ParameterError(
-            f"The layers of {type(network).__name__} were not found; use trained_layers=None to train all of it.",
+            f"The layers of {type(network).__name__} were not found; use trained_layers=None to train all.",
             parameter="trained_layers",
         )
     network.requires_grad_(False)
-    for layer in list(stacks[0])[max(0, len(stacks[0]) - trained_layers) :] if trained_layers else []:
+    for layer in list(stacks[0])[max(0, len(stacks[0]) - trained_layers) :]:
         layer.requires_grad_(True)

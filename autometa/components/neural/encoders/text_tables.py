@@ -94,7 +94,7 @@ def numbers(X: pd.DataFrame, columns: list[str]) -> npt.NDArray[np.float32]:
     TableError
         If one is not finite.
     """
-    plain = X.drop(columns=columns).to_numpy(dtype=np.float32)
+    plain = np.array(X.drop(columns=columns), dtype=np.float32)
     if not np.isfinite(plain).all():
         raise TableError("The columns beside the texts must be finite numbers: impute and scale them first.")
     return plain
