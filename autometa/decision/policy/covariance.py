@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from autometa.decision.policy.arrays import StoredFields
 from autometa.foundation.typing import FloatArray
 
 __all__ = ["Kinship"]
@@ -16,7 +16,7 @@ _LEAST_EIGENVALUE = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
-class Kinship:
+class Kinship(StoredFields):
     """How candidates' surprises go together: measured where it was, pooled over strategies where not.
 
     Attributes
@@ -112,15 +112,6 @@ class Kinship:
         matrix[np.ix_(fresh, fresh)] = kin[np.ix_(fresh, fresh)] * ratio
         matrix[fresh, fresh] = self.variance * ratio
         return Kinship(_positive(matrix), self.variance, self.within)
-
-    def to_arrays(self, prefix: str) -> dict[str, np.ndarray[Any, Any]]:
-        """Return everything as arrays."""
-        return {prefix + name: np.asarray(getattr(self, name)) for name in ("matrix", "variance", "within")}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray[Any, Any]], prefix: str) -> Kinship:
-        """Read what `to_arrays` returned."""
-        return cls(arrays[prefix + "matrix"], float(arrays[prefix + "variance"]), float(arrays[prefix + "within"]))
 
 
 def _positive(matrix: FloatArray) -> FloatArray:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from autometa.decision.policy._base import Arrays
+from autometa.decision.policy.arrays import StoredFields
 from autometa.foundation.typing import FloatArray, IntArray
 
 __all__ = ["Familiarity"]
@@ -17,7 +16,7 @@ _FAR = 1.5
 
 
 @dataclass(frozen=True, eq=False)
-class Familiarity:
+class Familiarity(StoredFields):
     """Distances to the nearest known task of another group, as the yardstick for a new one.
 
     The distance is the mean over meta-features of the difference in robust standard deviations,
@@ -100,15 +99,6 @@ class Familiarity:
             return 1.0
         distance = _nearest(_compress(metafeatures, self.centre, self.spread), self.known)
         return max(1.0, distance / float(finite[-1]))
-
-    def to_arrays(self, prefix: str) -> dict[str, np.ndarray[Any, Any]]:
-        """Return everything as arrays."""
-        return {prefix + name: getattr(self, name) for name in self.__dataclass_fields__}
-
-    @classmethod
-    def from_arrays(cls, arrays: Arrays, prefix: str) -> Familiarity:
-        """Read what `to_arrays` returned."""
-        return cls(**{name: arrays[prefix + name] for name in cls.__dataclass_fields__})
 
 
 def _compress(values: FloatArray, centre: FloatArray, spread: FloatArray) -> FloatArray:

@@ -8,7 +8,8 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from autometa.decision.policy._base import Arrays, Query
+from autometa.decision.policy._base import Query
+from autometa.decision.policy.arrays import StoredFields
 from autometa.foundation.typing import BoolArray, FloatArray
 
 __all__ = ["LogLinear", "Sizes"]
@@ -86,7 +87,7 @@ class Sizes:
 
 
 @dataclass(frozen=True, eq=False)
-class LogLinear:
+class LogLinear(StoredFields):
     """A log-linear model of one cost per candidate.
 
     A bound says that a cost is at least so high: a forecast above it is not an error, one below is (one-sided
@@ -174,15 +175,6 @@ class LogLinear:
         slope = np.clip(self.coefficients[:, 1] + self.coefficients[:, 2], *slope_limits)
         log_cost = self.coefficients @ design + slope * np.log(max(query.n_train, 1) / max(inside, 1.0))
         return np.asarray(np.exp(np.minimum(log_cost, np.log(unit) + _GREATEST_LOG)) / unit)
-
-    def to_arrays(self, prefix: str) -> dict[str, np.ndarray[Any, Any]]:
-        """Return everything as arrays."""
-        return {prefix + "coefficients": self.coefficients, prefix + "n_known": np.asarray(self.n_known)}
-
-    @classmethod
-    def from_arrays(cls, arrays: Arrays, prefix: str) -> LogLinear:
-        """Read what `to_arrays` returned."""
-        return cls(arrays[prefix + "coefficients"], float(arrays[prefix + "n_known"]))
 
 
 def _members(strategies: Sequence[str]) -> list[list[int]]:

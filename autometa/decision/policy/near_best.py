@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Self
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from scipy.special import expit, logit
 
-from autometa.decision.policy._base import Arrays
+from autometa.decision.policy.arrays import StoredFields
+from autometa.decision.policy.buckets import Amount, Buckets, group_shares, nothing_known
 from autometa.foundation.typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["Likelihood"]
@@ -21,13 +24,15 @@ _C = 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class Likelihood:
+class Likelihood(StoredFields):
     """A line in log-odds, for the first of a list and for the others: Platt scaling.
 
     Attributes
     ----------
     first, others : ndarray of float64, shape (2,)
         Intercept and slope; (0, 1) changes nothing.
+    edge, by_bucket
+        The same by how much evidence there is; see `Buckets`.
 
     References
     ----------
@@ -36,6 +41,8 @@ class Likelihood:
 
     first: FloatArray
     others: FloatArray
+    edge: float = math.inf
+    by_bucket: FloatArray = field(default_factory=nothing_known)
 
     @classmethod
     def none(cls) -> Self:
@@ -43,7 +50,14 @@ class Likelihood:
         return cls(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
 
     @classmethod
-    def fit(cls, probability: FloatArray, came_true: FloatArray, first: IntArray, groups: IntArray) -> Self:
+    def fit(
+        cls,
+        probability: FloatArray,
+        came_true: FloatArray,
+        first: IntArray,
+        groups: IntArray,
+        amounts: Sequence[Amount] = (),
+    ) -> Self:
         """Learn from probabilities that were given without having seen the group.
 
         Parameters
@@ -54,24 +68,26 @@ class Likelihood:
         first : ndarray of int64, shape (n_rows,)
         groups : ndarray of int64, shape (n_rows,)
             Rows of one group share its weight.
+        amounts : sequence of Amount
+            Evidence that each row rests on; by default none.
 
         Returns
         -------
         Likelihood
         """
-        codes, counts = np.unique(groups, return_inverse=True, return_counts=True)[1:]
-        if len(counts) < _LEAST_GROUPS:
+        if len(np.unique(groups)) < _LEAST_GROUPS:
             return cls.none()
         is_first = np.zeros(probability.shape, dtype=bool)
         is_first[np.arange(len(first)), first] = True
         known = np.isfinite(came_true)
-        share = 1.0 / counts[codes][:, None] / np.maximum(known.sum(axis=1, keepdims=True), 1)
-        return cls(
-            _line(probability, came_true, known & is_first, share * known.sum(axis=1, keepdims=True)),
-            _line(probability, came_true, known & ~is_first, share),
-        )
 
-    def apply(self, probability: FloatArray, first: int) -> FloatArray:
+        def line(kind: BoolArray) -> FloatArray:
+            return _line(probability[kind], came_true[kind] > 0, group_shares(kind, groups)[kind])
+
+        buckets = Buckets.fit(amounts, first, known, groups, line) if amounts else Buckets.none()
+        return cls(line(known & is_first), line(known & ~is_first), buckets.edge, buckets.values)
+
+    def apply(self, probability: FloatArray, first: int, amount: Amount | None = None) -> FloatArray:
         """Return the corrected probabilities of one task.
 
         Parameters
@@ -79,36 +95,30 @@ class Likelihood:
         probability : ndarray of float64, shape (n_candidates,)
         first : int
             Position of the first of the list.
+        amount : Amount, optional
+            Evidence that they rest on.
 
         Returns
         -------
         ndarray of float64, shape (n_candidates,)
         """
-        lines = np.repeat(self.others[:, None], len(probability), axis=1)
-        lines[:, first] = self.first
+        if amount is None:
+            lines = np.repeat(self.others[:, None], len(probability), axis=1)
+            lines[:, first] = self.first
+        else:
+            lines = Buckets(self.edge, self.by_bucket).of(amount, first, self.first, self.others)
         return np.asarray(expit(lines[0] + lines[1] * _log_odds(probability)))
-
-    def to_arrays(self, prefix: str) -> dict[str, np.ndarray[Any, Any]]:
-        """Return everything as arrays."""
-        return {prefix + "first": self.first, prefix + "others": self.others}
-
-    @classmethod
-    def from_arrays(cls, arrays: Arrays, prefix: str) -> Self:
-        """Read what `to_arrays` returned."""
-        return cls(arrays[prefix + "first"], arrays[prefix + "others"])
 
 
 def _log_odds(probability: FloatArray) -> FloatArray:
     return np.asarray(logit(np.clip(probability, _LEAST, 1 - _LEAST)))
 
 
-def _line(probability: FloatArray, came_true: FloatArray, kind: BoolArray, share: FloatArray) -> FloatArray:
+def _line(probability: FloatArray, outcome: BoolArray, weights: FloatArray) -> FloatArray:
     """Fit intercept and slope."""
     from sklearn.linear_model import LogisticRegression
 
-    outcome = came_true[kind] > 0
     if len(np.unique(outcome)) < 2:
         return np.array([0.0, 1.0])
-    weights = np.broadcast_to(share, kind.shape)[kind]
-    model = LogisticRegression(C=_C).fit(_log_odds(probability[kind])[:, None], outcome, sample_weight=weights)
+    model = LogisticRegression(C=_C).fit(_log_odds(probability)[:, None], outcome, sample_weight=weights)
     return np.array([float(model.intercept_[0]), max(float(model.coef_[0, 0]), 0.0)])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autometa.decision.policy._base import Arrays
+from autometa.decision.policy.arrays import StoredFields
 from autometa.decision.policy.portfolio import greedy_portfolio
 from autometa.foundation.typing import FloatArray, IntArray
 
@@ -29,7 +29,7 @@ Weigher = Callable[[IntArray, IntArray], FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(StoredFields):
     """How far the weights of a forest are trusted.
 
     Attributes
@@ -43,15 +43,6 @@ class Trust:
 
     caution: float = 0.0
     evenness: float = 0.0
-
-    def to_arrays(self, prefix: str) -> dict[str, np.ndarray[Any, Any]]:
-        """Return everything as arrays."""
-        return {prefix + "caution": np.asarray(self.caution), prefix + "evenness": np.asarray(self.evenness)}
-
-    @classmethod
-    def from_arrays(cls, arrays: Arrays, prefix: str) -> Trust:
-        """Read what `to_arrays` returned."""
-        return cls(float(arrays[prefix + "caution"]), float(arrays[prefix + "evenness"]))
 
 
 def cautious_first(weights: FloatArray, regret: FloatArray, reference: int, caution: float) -> int:
