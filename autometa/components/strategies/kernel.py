@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from autometa.domain import Configuration, Strategy
+from autometa.components.strategies._base import ListedStrategy
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from sklearn.base import BaseEstimator
 
-    from autometa.domain import Task
+    from autometa.domain import Configuration, Task
     from autometa.foundation.typing import RandomState
 
 __all__ = ["KernelEnsemble"]
@@ -48,7 +48,7 @@ _REGRESSION: tuple[dict[str, Any], ...] = (
 )
 
 
-class KernelEnsemble(Strategy):
+class KernelEnsemble(ListedStrategy):
     """Many kernel ridge regressions, stacked on their leave-one-out predictions.
 
     It chooses regularisation and kernel widths itself and handles missing values itself. ``trees`` adds two
@@ -57,21 +57,8 @@ class KernelEnsemble(Strategy):
 
     name: ClassVar[str] = "kernel"
     description: ClassVar[str] = "Leave-one-out stacked ensemble of kernel ridge regressions."
-
-    def portfolio(self, task: Task) -> Sequence[Configuration]:
-        """Return four configurations.
-
-        Parameters
-        ----------
-        task : Task
-
-        Returns
-        -------
-        sequence of Configuration
-        """
-        return tuple(
-            Configuration(values) for values in (_CLASSIFICATION if task.is_classification else _REGRESSION)
-        )
+    classification = _CLASSIFICATION
+    regression = _REGRESSION
 
     def search_space(self, task: Task) -> Mapping[str, BaseDistribution]:
         """Return what can be tuned.
@@ -121,7 +108,7 @@ class KernelEnsemble(Strategy):
         from autometa.components.strategies.preprocessing import TablePreprocessor, make_recipe
         from autometa.components.strategies.targets import with_target
 
-        values: dict[str, Any] = {**dict(self.portfolio(task)[0]), **configuration}
+        values = self.filled(configuration, task)
         family = KernelEnsembleClassifier if task.is_classification else KernelEnsembleRegressor
         ensemble = family(
             kernels=_MEMBERS[values["members"]],

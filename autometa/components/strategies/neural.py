@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from autometa.domain import Configuration, Strategy
+from autometa.components.strategies._base import ListedStrategy
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from sklearn.base import BaseEstimator
 
-    from autometa.domain import Task
+    from autometa.domain import Configuration, Task
     from autometa.foundation.typing import RandomState
 
 __all__ = ["NeuralStrategy"]
@@ -41,7 +41,7 @@ _REGRESSION: tuple[dict[str, Any], ...] = (
 )
 
 
-class NeuralStrategy(Strategy):
+class NeuralStrategy(ListedStrategy):
     """Small neural networks on normal scores of the columns.
 
     ``architecture`` "mlp" is one network, "packed" an ensemble of independent ones that each hold out another
@@ -51,21 +51,8 @@ class NeuralStrategy(Strategy):
 
     name: ClassVar[str] = "neural"
     description: ClassVar[str] = "Ensembles of small neural networks with embedded numeric columns (TabM)."
-
-    def portfolio(self, task: Task) -> Sequence[Configuration]:
-        """Return five configurations.
-
-        Parameters
-        ----------
-        task : Task
-
-        Returns
-        -------
-        sequence of Configuration
-        """
-        return tuple(
-            Configuration(values) for values in (_CLASSIFICATION if task.is_classification else _REGRESSION)
-        )
+    classification = _CLASSIFICATION
+    regression = _REGRESSION
 
     def search_space(self, task: Task) -> Mapping[str, BaseDistribution]:
         """Return what can be tuned.
@@ -127,7 +114,7 @@ class NeuralStrategy(Strategy):
         from autometa.components.strategies.preprocessing import TablePreprocessor, make_recipe
         from autometa.components.strategies.targets import with_target
 
-        values: dict[str, Any] = {**dict(self.portfolio(task)[0]), **configuration}
+        values = self.filled(configuration, task)
         constants: dict[str, Any] = {"max_seconds": MAX_SECONDS, "device": device, "random_state": random_state}
         preprocessor = TablePreprocessor(
             classification=task.is_classification,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from autometa.domain import Configuration, Strategy
+from autometa.components.strategies._base import ListedStrategy
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from sklearn.base import BaseEstimator
 
-    from autometa.domain import Task
+    from autometa.domain import Configuration, Task
     from autometa.foundation.typing import RandomState
 
 __all__ = ["SupportVectorMachine"]
@@ -83,7 +83,7 @@ _REGRESSION: tuple[dict[str, Any], ...] = (
 )
 
 
-class SupportVectorMachine(Strategy):
+class SupportVectorMachine(ListedStrategy):
     """Support vector machines with radial, Laplace, polynomial and linear kernels.
 
     Exact up to 4,000 training rows and 40 classes; beyond, the kernel is approximated with 800 landmarks
@@ -93,21 +93,8 @@ class SupportVectorMachine(Strategy):
 
     name: ClassVar[str] = "svm"
     description: ClassVar[str] = "Calibrated support vector machines; Nystroem approximation beyond 4,000 rows."
-
-    def portfolio(self, task: Task) -> Sequence[Configuration]:
-        """Return twelve configurations.
-
-        Parameters
-        ----------
-        task : Task
-
-        Returns
-        -------
-        sequence of Configuration
-        """
-        return tuple(
-            Configuration(values) for values in (_CLASSIFICATION if task.is_classification else _REGRESSION)
-        )
+    classification = _CLASSIFICATION
+    regression = _REGRESSION
 
     def search_space(self, task: Task) -> Mapping[str, BaseDistribution]:
         """Return what can be tuned.
@@ -163,7 +150,7 @@ class SupportVectorMachine(Strategy):
         from autometa.components.strategies.support_vectors import SupportVectorClassifier, SupportVectorRegressor
         from autometa.components.strategies.targets import with_target
 
-        values: dict[str, Any] = {**dict(self.portfolio(task)[0]), **configuration}
+        values = self.filled(configuration, task)
         preprocessor = TablePreprocessor(
             classification=task.is_classification, scaling=values.pop("scaling"), random_state=random_state
         )
