@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from autometa.domain import Configuration, Strategy
+from autometa.components.strategies._base import ListedStrategy
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from sklearn.base import BaseEstimator
 
-    from autometa.domain import Task
+    from autometa.domain import Configuration, Task
     from autometa.foundation.typing import RandomState
 
 __all__ = ["Linear"]
@@ -77,7 +77,7 @@ _REGRESSION: tuple[dict[str, Any], ...] = (
 )
 
 
-class Linear(Strategy):
+class Linear(ListedStrategy):
     """Logistic regression, discriminant analysis, ridge, lasso, Huber and Bayesian regression.
 
     Regression models choose their own strength of regularisation (leave-one-out for ridge, four folds for the
@@ -87,21 +87,8 @@ class Linear(Strategy):
 
     name: ClassVar[str] = "linear"
     description: ClassVar[str] = "Regularised linear models on scaled columns, splines, bins or products."
-
-    def portfolio(self, task: Task) -> Sequence[Configuration]:
-        """Return twelve configurations.
-
-        Parameters
-        ----------
-        task : Task
-
-        Returns
-        -------
-        sequence of Configuration
-        """
-        return tuple(
-            Configuration(values) for values in (_CLASSIFICATION if task.is_classification else _REGRESSION)
-        )
+    classification = _CLASSIFICATION
+    regression = _REGRESSION
 
     def search_space(self, task: Task) -> Mapping[str, BaseDistribution]:
         """Return what can be tuned.
@@ -147,7 +134,7 @@ class Linear(Strategy):
             No for bent or multiplied columns, for discriminants (wide tables are projected before them), for
             normal scores of the target, and for texts and dates, which become many columns.
         """
-        values = {**dict(self.portfolio(task)[0]), **configuration}
+        values = self.filled(configuration, task)
         is_plain = (values["features"], values["scaling"]) == ("linear", "standard")
         is_readable = values["model"] != "discriminant" and values.get("target", "identity") != "normal"
         return is_plain and is_readable and not (task.columns("text") or task.columns("datetime"))
@@ -178,7 +165,7 @@ class Linear(Strategy):
         from autometa.components.strategies.preprocessing import TablePreprocessor, make_recipe
         from autometa.components.strategies.targets import with_target
 
-        values: dict[str, Any] = {**dict(self.portfolio(task)[0]), **configuration}
+        values = self.filled(configuration, task)
         preprocessor = TablePreprocessor(
             classification=task.is_classification,
             scaling=values["scaling"],
