@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -13,13 +14,15 @@ from joblib import parallel_config
 
 from autometa.foundation.errors import EvaluationError, ParameterError
 
-__all__ = ["BACKENDS", "cluster", "lost_worker_errors", "on_ray"]
+__all__ = ["BACKENDS", "cluster", "lost_cluster_errors", "lost_worker_errors", "on_ray"]
 
 BACKENDS = ("loky", "threading", "multiprocessing", "dask", "ray")
 # How many times a cell may be under way on a worker that dies before Dask gives it up; the run then starts over
 # with what is left.
 ALLOWED_FAILURES = 10
 CONNECT_SECONDS = 60
+
+_logger = logging.getLogger(__name__)
 
 
 def cluster(backend: str | None, *, scheduler: str | None = None, n_jobs: int = 1) -> AbstractContextManager[Any]:
@@ -81,8 +84,28 @@ def _dask(scheduler: str | None, n_jobs: int) -> Iterator[Any]:
                 f"The Dask scheduler {scheduler!r} cannot be reached: {error}. Give its address as in "
                 "tcp://127.0.0.1:8786."
             ) from error
-        stack.enter_context(parallel_config(backend="dask", client=client))
+        if not _n_threads(client):
+            _logger.warning("The Dask scheduler %s has no workers yet; cells wait for the first one.", scheduler)
+        stack.enter_context(parallel_config(backend=_dask_backend(client)))
         yield client
+
+
+def _n_threads(client: Any) -> int:
+    return int(sum(client.ncores().values()))
+
+
+def _dask_backend(client: Any) -> Any:
+    from joblib._dask import DaskDistributedBackend
+
+    class Cluster(DaskDistributedBackend):
+        """Gives everything to the cluster, however few workers it has just now."""
+
+        def effective_n_jobs(self, n_jobs: int = 1) -> int:
+            # With one worker joblib would run all jobs in this process, and without any it gives up after a while,
+            # where workers may wait in the queue of a batch system.
+            return max(2, _n_threads(self.client))
+
+    return Cluster(client=client)
 
 
 @contextmanager
@@ -138,6 +161,22 @@ def on_ray(
         for reference in ended:
             under_way += [remote.remote(shared, *call) for call, _ in zip(calls, range(1), strict=False)]
             yield ray.get(reference)
+
+
+def lost_cluster_errors() -> tuple[type[BaseException], ...]:
+    """Return the errors which mean that the cluster's scheduler cannot be reached any more.
+
+    Returns
+    -------
+    tuple of exception types
+        Of the libraries that are loaded.
+    """
+    if "distributed" not in sys.modules:
+        return ()
+    from distributed import CancelledError
+    from distributed.comm import CommClosedError
+
+    return (CancelledError, CommClosedError)
 
 
 def lost_worker_errors() -> tuple[type[BaseException], ...]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from joblib import Parallel, delayed, effective_n_jobs, wrap_non_picklable_objects
 
-from autometa.components.experiments.clusters import lost_worker_errors, on_ray
+from autometa.components.experiments.clusters import lost_cluster_errors, lost_worker_errors, on_ray
 from autometa.components.experiments.lifeline import die_with_parent
 from autometa.components.experiments.outcome import Limits, Outcome, Work
 from autometa.components.experiments.sandbox import Sandbox
@@ -67,7 +67,7 @@ def run_jobs(
     Raises
     ------
     EvaluationError
-        If the backend's workers die again and again.
+        If the backend's workers die again and again, or the cluster's scheduler is gone.
     """
     # By value where it must be: a strategy that was defined in a notebook cannot be imported by a sandbox.
     pickled = pickle.dumps(wrap_non_picklable_objects(work, keep_wrapper=False))
@@ -80,6 +80,11 @@ def run_jobs(
             for index, outcome in _pass(payload, jobs, done, n_jobs=n_jobs, backend=backend, options=options):
                 done[index] = 1
                 yield jobs[index], outcome
+        except lost_cluster_errors() as error:
+            raise EvaluationError(
+                f"The scheduler of the cluster is gone, or the connection to it ({error}); the cells under way "
+                "are lost. Start scheduler and workers again, then give the same command to go on."
+            ) from error
         except lost_worker_errors() as error:
             failures = failures + 1 if sum(done) == before else 1
             if failures >= MAX_POOL_FAILURES:

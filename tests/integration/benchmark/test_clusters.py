@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from autometa.components.experiments import cluster
+from autometa.components.experiments import Limits, cluster, run_jobs
 from autometa.engine.benchmark.run import BenchmarkPlan, run_benchmark
 from autometa.engine.benchmark.store import JOURNAL_FILE
 from autometa.engine.benchmark.table import KEY, read_predictions, read_results
 from autometa.foundation.errors import EvaluationError, ParameterError
 from tests.benchmark_helpers import Toy, same_results
 
+ROOT = Path(__file__).parents[3]
 PLAN = BenchmarkPlan((Toy(), Toy("dummy")), tasks=["59", "9946"], max_folds=3, seconds=60.0)
 
 # Libraries of clusters leave sockets and loops to the garbage collector, and warn of what their own threads do.
@@ -80,6 +86,74 @@ def test_workers_of_a_dask_cluster_may_be_killed_all_the_time(tmp_path):
             killer.join()
     results = read_results([table])
     assert len(killed) >= 2
+    assert len(results) == 60
+    assert not results.duplicated(list(KEY)).any()
+    assert set(results["status"]) == {"ok"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(is_absent("distributed"), reason="Dask is not installed")
+def test_a_cluster_of_one_worker_does_the_work_and_not_the_coordinator():
+    from distributed import LocalCluster
+
+    limits = Limits(seconds=60.0)
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as workers,
+        cluster("dask", scheduler=workers.scheduler_address),
+    ):
+        owners = {outcome.value for _, outcome in run_jobs(_owner, range(3), limits=limits, backend="dask")}
+    assert len(owners) == 1
+    assert os.getpid() not in owners
+
+
+def _owner(job, begin):
+    begin()
+    return os.getppid()
+
+
+def dask_process(tmp_path, what, *arguments):
+    """Start a Dask scheduler or worker that can be killed."""
+    return subprocess.Popen(
+        [sys.executable, "-m", f"distributed.cli.dask_{what}", "--no-dashboard", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "DASK_TEMPORARY_DIRECTORY": str(tmp_path)},
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(is_absent("distributed"), reason="Dask is not installed")
+def test_a_scheduler_that_dies_ends_the_run_with_what_is_done_kept_and_another_goes_on(tmp_path):
+    plan = replace(PLAN, systems=(Toy(seconds=0.2), Toy("dummy", seconds=0.2)), tasks=None, max_folds=None)
+    journal, file = tmp_path / "w" / JOURNAL_FILE, tmp_path / "scheduler.json"
+    scheduler = dask_process(
+        tmp_path, "scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file)
+    )
+    worker = dask_process(tmp_path, "worker", "--scheduler-file", str(file), "--nthreads", "1")
+
+    def kill():
+        while not journal.exists() or journal.read_bytes().count(b'"kind":"result"') < 5:
+            time.sleep(0.02)
+        scheduler.kill()
+
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    try:
+        while not file.exists() or not file.read_text():
+            assert scheduler.poll() is None
+            time.sleep(0.05)
+        address = json.loads(file.read_text())["address"]
+        with pytest.raises(EvaluationError, match="scheduler of the cluster is gone"):
+            run_benchmark("small", tmp_path / "w", plan, backend="dask", scheduler=address)
+    finally:
+        for process in (scheduler, worker):
+            process.kill()
+            process.wait()
+    before = journal.read_bytes()
+    assert 5 <= before.count(b'"kind":"result"') < 60
+    results = read_results([run_benchmark("small", tmp_path / "w", plan, n_jobs=2, backend="dask")])
+    assert journal.read_bytes().startswith(before)
     assert len(results) == 60
     assert not results.duplicated(list(KEY)).any()
     assert set(results["status"]) == {"ok"}
