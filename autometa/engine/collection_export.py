@@ -15,6 +15,7 @@ import psutil
 
 from autometa.components.experiments import EvaluationWork, Limits, evaluations_frame, read_journal
 from autometa.components.knowledge import KnowledgeBase, Manifest
+from autometa.components.knowledge.storage import COLUMNS
 from autometa.components.metafeatures import SCHEMA_VERSION, metafeature_names
 from autometa.engine.collection_work import SplitSource
 from autometa.foundation.errors import KnowledgeError
@@ -26,18 +27,6 @@ JOURNAL_FILE = "journal.jsonl"
 DISTRIBUTION = "autometa-ml"
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "skrub", "torch", "tabm", "rtdl_num_embeddings")
 _REQUIRED_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_TASK = (
-    "task",
-    "dataset_id",
-    "task_id",
-    "name",
-    "group",
-    "type",
-    "n_samples",
-    "n_features",
-    "n_classes",
-    "n_train",
-)
 
 
 def export_knowledge(workspace: str | os.PathLike[str]) -> KnowledgeBase:
@@ -90,8 +79,7 @@ def _names_of_plugins(records: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _tasks(records: Sequence[Mapping[str, Any]], evaluated: set[str]) -> pd.DataFrame:
-    rows = [[r[name] for name in (*_TASK, "fingerprint")] for r in records if r["kind"] == "task"]
-    table = pd.DataFrame(rows, columns=[*_TASK, "fingerprint"])
+    table = _table("tasks", [r for r in records if r["kind"] == "task"])
     table = table.astype({"dataset_id": "Int64", "task_id": "Int64"}).drop_duplicates("task", keep="last")
     return table[table["task"].isin(evaluated)].sort_values("task").reset_index(drop=True)
 
@@ -104,15 +92,19 @@ def _metafeatures(records: Sequence[Mapping[str, Any]], names: Mapping[str, list
         if r["kind"] == "metafeatures" and r["status"] == "ok"
     }
     rows = [{"task": task, "train_size": size, **found[task, size]} for task, size in sorted(found)]
-    table = pd.DataFrame(rows, columns=["task", "train_size", "n_train", *columns])
+    table = pd.DataFrame(rows, columns=[*COLUMNS["metafeatures"], *columns])
     return table.astype(dict.fromkeys(columns, "float64"))
 
 
 def _candidates(records: Sequence[Mapping[str, Any]], evaluated: set[str]) -> pd.DataFrame:
-    columns = ["candidate", "strategy", "configuration"]
-    rows = [[r[name] for name in columns] for r in records if r["kind"] == "candidate"]
-    table = pd.DataFrame(rows, columns=columns).drop_duplicates("candidate")
+    table = _table("candidates", [r for r in records if r["kind"] == "candidate"]).drop_duplicates("candidate")
     return table[table["candidate"].isin(evaluated)].reset_index(drop=True)
+
+
+def _table(name: str, records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return records in the columns of one of a knowledge base's tables."""
+    columns = list(COLUMNS[name])
+    return pd.DataFrame([[r[column] for column in columns] for r in records], columns=columns)
 
 
 def _story(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
