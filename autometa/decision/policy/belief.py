@@ -1,10 +1,12 @@
 """Belief: what is expected of every candidate on this very task, after what the runs on its subsamples showed.
 
-A candidate's standing (compressed regret at full size, less the mean over candidates) is the prior's, plus a
-surprise; its standing on a subsample is that at full size, plus a drift that grows with the log of the size ratio,
-plus noise. Surprises and drifts of candidates go together as they did on past tasks, and all of them are as large
-as the task turns out to be surprising. Everything is jointly Gaussian given that scale, so that a run of one
-candidate also speaks of its relatives, and what a further run would tell is known before it is made.
+It is the average of two: a Gaussian belief, and the opinion of the pooled model where there is one (`pooled`).
+
+The Gaussian one: a candidate's standing (compressed regret at full size, less the mean over candidates) is the
+prior's, plus a surprise; its standing on a subsample is that at full size, plus a drift that grows with the log of
+the size ratio, plus noise. Surprises and drifts of candidates go together as they did on past tasks, and all of
+them are as large as the task turns out to be surprising. Everything is jointly Gaussian given that scale, so that
+a run of one candidate also speaks of its relatives, and what a further run would tell is known before it is made.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from autometa.decision.policy.evidence import RelativeEvidence
+from autometa.decision.policy.pooled import Opinion
 from autometa.foundation.typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["Assumptions", "Belief", "Outlook"]
@@ -22,6 +25,8 @@ __all__ = ["Assumptions", "Belief", "Outlook"]
 # Runs of one size are compared with each other only: the hardness of a size is as good as unknown.
 _HARDNESS_VARIANCE = 100.0
 _JITTER = 1e-9
+# What the pooled model counts. Of equal shares and .7, chosen inside the training groups.
+_POOLED_SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +51,8 @@ class Assumptions:
         See `compressed`.
     n_full : int
         Rows of a fit at full size.
+    opinion : Opinion, optional
+        Of the pooled model.
     """
 
     mean: FloatArray
@@ -56,6 +63,7 @@ class Assumptions:
     scales: FloatArray
     unit: float
     n_full: int
+    opinion: Opinion | None = None
 
     def halvings(self, n_train: IntArray | FloatArray) -> FloatArray:
         """Return how often the full size must be halved to come down to these rows, at least 0."""
@@ -104,7 +112,10 @@ class Belief:
 
     @classmethod
     def given(cls, assumptions: Assumptions, evidence: RelativeEvidence) -> Belief:
-        """Condition the assumptions on evidence, under each scale, and weigh the scales by how well they fit.
+        """Condition the assumptions on evidence, and average with the pooled model's opinion.
+
+        The Gaussian belief is conditioned under each scale, and the scales are weighed by how well they fit. Its
+        covariance stands: it says how doubts go together, and what a further run would tell.
 
         Parameters
         ----------
@@ -132,7 +143,10 @@ class Belief:
         spread = np.einsum("q,qi,qj->ij", weights, means - mean, means - mean)
         covariance = np.einsum("q,qij->ij", weights, np.asarray([part[1] for part in parts])) + spread
         scale = float(np.sqrt(weights @ np.square(assumptions.scales)))
-        return cls(assumptions.mean + mean, covariance, scale, assumptions, evidence)
+        standing = assumptions.mean + mean
+        if assumptions.opinion is not None and len(evidence.value):
+            standing = _averaged(standing, assumptions.opinion.standings(evidence))
+        return cls(standing, covariance, scale, assumptions, evidence)
 
     @property
     def risk(self) -> FloatArray:
@@ -230,6 +244,12 @@ class Outlook:
         opened[size] = True
         covariance = self.covariance - np.outer(row, row) / max(variance, 1e-12)
         return replace(self, covariance=covariance, opened=opened)
+
+
+def _averaged(gaussian: FloatArray, pooled: FloatArray) -> FloatArray:
+    """Return the average of two means of standings, which are relative to the mean over candidates."""
+    level = float(gaussian.mean() - pooled.mean())
+    return np.asarray((1 - _POOLED_SHARE) * gaussian + _POOLED_SHARE * (pooled + level))
 
 
 def _conditioned(

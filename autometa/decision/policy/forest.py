@@ -6,24 +6,24 @@ mean of them; the weights are all that is needed afterwards, for any quantity kn
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from autometa.foundation.typing import FloatArray
+from autometa.decision.policy.arrays import StoredFields
+from autometa.foundation.typing import FloatArray, IntArray
 
-__all__ = ["Forest"]
+__all__ = ["Forest", "Trees"]
 
-Arrays = Mapping[str, np.ndarray[Any, Any]]
 NodeArray = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
-class Forest:
-    """Trees laid end to end, and the leaf of every training row in each.
+class Trees(StoredFields):
+    """Trees laid end to end.
 
     Attributes
     ----------
@@ -33,11 +33,80 @@ class Forest:
         ``x <= threshold`` goes left.
     left, right : ndarray of int32, shape (n_nodes,)
         Positions of the children; a leaf is its own child.
-    gain : ndarray of float32, shape (n_nodes,)
-        Decrease of the training error by a node's question; 0 in leaves.
     roots : ndarray of int32, shape (n_trees,)
     depth : int
         Of the deepest tree.
+    """
+
+    feature: NodeArray
+    threshold: FloatArray
+    left: NodeArray
+    right: NodeArray
+    roots: NodeArray
+    depth: int
+
+    @property
+    def n_trees(self) -> int:
+        """Number of trees."""
+        return len(self.roots)
+
+    def apply(self, X: FloatArray, trees: IntArray | None = None) -> NodeArray:
+        """Return the leaf that every row falls into, all trees at once.
+
+        Parameters
+        ----------
+        X : ndarray of float64, shape (n_rows, n_features)
+            Compared in single precision, as scikit-learn does.
+        trees : ndarray of int64, shape (n_asked,), optional
+            Positions of the trees that are asked; default: all.
+
+        Returns
+        -------
+        ndarray of int32, shape (n_rows, n_asked)
+            Positions in the node arrays.
+        """
+        single = np.ascontiguousarray(X, dtype=np.float32)
+        roots = self.roots if trees is None else self.roots[trees]
+        start = (np.arange(len(single)) * single.shape[1])[:, None]
+        cells = single.ravel()
+        node: NodeArray = np.repeat(roots[None], len(single), axis=0)
+        for _ in range(self.depth):
+            goes_left = cells.take(start + self.feature.take(node)) <= self.threshold.take(node)
+            below = np.where(goes_left, self.left.take(node), self.right.take(node))
+            if np.array_equal(below, node):
+                break
+            node = below
+        return node
+
+    @staticmethod
+    def laid_out(trees: Sequence[Any]) -> dict[str, Any]:
+        """Return the arrays of scikit-learn's trees laid end to end, by the names of the attributes.
+
+        Parameters
+        ----------
+        trees : sequence of sklearn.tree._tree.Tree
+
+        Returns
+        -------
+        dict of str to ndarray or int
+        """
+        starts = _starts(trees)
+        nodes = [_nodes(tree, start) for tree, start in zip(trees, starts, strict=True)]
+        return {
+            **{name: np.concatenate([part[name] for part in nodes]) for name in nodes[0]},
+            "roots": starts.astype(np.int32),
+            "depth": max(tree.max_depth for tree in trees),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Forest(Trees):
+    """Trees, and the leaf of every training row in each.
+
+    Attributes
+    ----------
+    gain : ndarray of float32, shape (n_nodes,)
+        Decrease of the training error by a node's question; 0 in leaves.
     leaves : ndarray of int32, shape (n_rows, n_trees)
         Leaf of every training row.
     counts : ndarray of float64, shape (n_rows,)
@@ -49,13 +118,7 @@ class Forest:
     .. [2] Lin & Jeon, "Random forests and adaptive nearest neighbors", JASA 101, 2006.
     """
 
-    feature: NodeArray
-    threshold: FloatArray
-    left: NodeArray
-    right: NodeArray
     gain: npt.NDArray[np.float32]
-    roots: NodeArray
-    depth: int
     leaves: NodeArray
     counts: FloatArray
 
@@ -100,42 +163,13 @@ class Forest:
             random_state=random_state,
         ).fit(X, Y, sample_weight=sample_weight)
         trees = [estimator.tree_ for estimator in model.estimators_]
-        starts = np.concatenate([[0], np.cumsum([tree.node_count for tree in trees])[:-1]])
-        nodes = [_nodes(tree, start) for tree, start in zip(trees, starts, strict=True)]
-        joined = {name: np.concatenate([part[name] for part in nodes]) for name in nodes[0]}
+        arrays = cls.laid_out(trees)
         return cls(
-            **joined,
-            roots=starts.astype(np.int32),
-            depth=max(tree.max_depth for tree in trees),
-            leaves=(model.apply(X) + starts).astype(np.int32),
+            **arrays,
+            gain=np.concatenate([_gains(tree) for tree in trees]),
+            leaves=(model.apply(X) + arrays["roots"]).astype(np.int32),
             counts=np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64),
         )
-
-    @property
-    def n_trees(self) -> int:
-        """Number of trees."""
-        return len(self.roots)
-
-    def apply(self, X: FloatArray) -> NodeArray:
-        """Return the leaf that every row falls into, all trees at once.
-
-        Parameters
-        ----------
-        X : ndarray of float64, shape (n_rows, n_features)
-            Compared in single precision, as scikit-learn does.
-
-        Returns
-        -------
-        ndarray of int32, shape (n_rows, n_trees)
-            Positions in the node arrays.
-        """
-        single = np.asarray(X, dtype=np.float32)
-        rows = np.arange(len(single))[:, None]
-        node: NodeArray = np.broadcast_to(self.roots, (len(single), self.n_trees))
-        for _ in range(self.depth):
-            goes_left = single[rows, self.feature[node]] <= self.threshold[node]
-            node = np.where(goes_left, self.left[node], self.right[node])
-        return node
 
     def weights(self, X: FloatArray) -> FloatArray:
         """Return the share of every training row in the forest's prediction.
@@ -182,21 +216,9 @@ class Forest:
             node = np.where(single[self.feature[node]] <= self.threshold[node], self.left[node], self.right[node])
         return said / said.sum() if said.sum() > 0 else said
 
-    def to_arrays(self, prefix: str = "") -> dict[str, np.ndarray[Any, Any]]:
-        """Return everything as arrays, for an ``.npz`` file."""
-        return {prefix + name: np.asarray(getattr(self, name)) for name in self.__dataclass_fields__}
 
-    @classmethod
-    def from_arrays(cls, arrays: Arrays, prefix: str = "") -> Forest:
-        """Read what `to_arrays` returned.
-
-        Raises
-        ------
-        KeyError
-            If an array is missing.
-        """
-        found: dict[str, Any] = {name: arrays[prefix + name] for name in cls.__dataclass_fields__}
-        return cls(**{**found, "depth": int(found["depth"])})
+def _starts(trees: Sequence[Any]) -> IntArray:
+    return np.concatenate([[0], np.cumsum([tree.node_count for tree in trees])[:-1]]).astype(np.int64)
 
 
 def _nodes(tree: Any, start: int) -> dict[str, np.ndarray[Any, Any]]:
@@ -205,11 +227,16 @@ def _nodes(tree: Any, start: int) -> dict[str, np.ndarray[Any, Any]]:
     is_leaf = tree.children_left < 0
     left = np.where(is_leaf, own, tree.children_left)
     right = np.where(is_leaf, own, tree.children_right)
-    mass = tree.weighted_n_node_samples * tree.impurity
     return {
         "feature": np.where(is_leaf, 0, tree.feature).astype(np.int32),
         "threshold": np.where(is_leaf, np.inf, tree.threshold),
         "left": (left + start).astype(np.int32),
         "right": (right + start).astype(np.int32),
-        "gain": np.where(is_leaf, 0.0, mass - mass[left] - mass[right]).clip(min=0.0).astype(np.float32),
     }
+
+
+def _gains(tree: Any) -> npt.NDArray[np.float32]:
+    is_leaf = tree.children_left < 0
+    mass = tree.weighted_n_node_samples * tree.impurity
+    below = mass[tree.children_left] + mass[tree.children_right]
+    return np.asarray(np.where(is_leaf, 0.0, mass - below).clip(min=0.0), dtype=np.float32)

@@ -17,11 +17,14 @@ from autometa.decision.policy.calibration import Calibration, Forecast
 from autometa.decision.policy.covariance import Kinship
 from autometa.decision.policy.drift import Drifts, centred
 from autometa.decision.policy.evaluation import true_regrets
-from autometa.decision.policy.evidence import RelativeEvidence, Run, compressed
+from autometa.decision.policy.evidence import RelativeEvidence, Run, compressed, least_loss
 from autometa.decision.policy.fit_time import FitTimes
+from autometa.decision.policy.moments import equal_levels, mean_of_rows, root_mean_square, slope_between
 from autometa.decision.policy.near_best import Likelihood
-from autometa.decision.policy.rehearsal import rehearse
+from autometa.decision.policy.pooled import Opinion, PooledModel, Records
+from autometa.decision.policy.rehearsal import own_runs, rehearse
 from autometa.decision.policy.shares import task_shares
+from autometa.decision.policy.states import draw_examples, known_tasks
 from autometa.decision.policy.weighted import WeightedPolicy
 from autometa.domain.strategy import Candidate, Configuration
 from autometa.foundation.errors import PolicyError
@@ -29,7 +32,6 @@ from autometa.foundation.typing import FloatArray, IntArray, JsonValue
 
 __all__ = ["Posterior"]
 
-_SCALE_LEVELS = tuple((q + 0.5) / 9 for q in range(9))
 _LEAST_SCALE = 0.05
 # Fewer dataset groups than this with a smaller training size teach nothing about learning curves.
 _LEAST_GROUPS = 10
@@ -44,6 +46,8 @@ _ASSUMED_UNIT = 0.05
 _ASSUMED_LEVEL_SPREAD = 0.05
 _ASSUMED_SCALES = (0.25, 0.5, 1.0)
 _NUMBERS = ("unit", "slope", "cold_variance", "level_trend", "level_spread")
+
+_Description = tuple[bytes, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,34 +68,39 @@ class _Lessons:
     fit_times: FitTimes | None
     calibration: Calibration = field(default_factory=Calibration.none)
     likelihood: Likelihood = field(default_factory=Likelihood.none)
+    pooled: PooledModel | None = None
 
 
 @dataclass
 class Posterior:
     """Turns a prior's ranking into assumptions that evidence can be held against.
 
-    One model for all strategies. From past tasks at full size, each judged by a prior that had not seen its group:
-    how far candidates end up from where the prior puts them, how that goes together among relatives, and how it
-    would be without any history (the prior masked). From past tasks at several sizes: how far a standing on a
-    subsample is from that at full size, by the log of the size ratio, and which candidates gain from more rows. A
-    strategy without history gets what strategies have in common.
+    What is believed after evidence is the average of two beliefs. The Gaussian one: from past tasks at full size,
+    each judged by a prior that had not seen its group, how far candidates end up from where the prior puts them,
+    how that goes together among relatives, and how it would be without any history (the prior masked). From past
+    tasks at several sizes, how far a standing on a subsample is from that at full size, by the log of the size
+    ratio, and which candidates gain from more rows. A strategy without history gets what strategies have in
+    common. The other is the pooled model: a forest over candidates in long format, grown on known tasks as they
+    were when some runs had been made, the history of candidates hidden at random; see `PooledModel`.
 
     Parameters
     ----------
     prior : Policy
         Fitted on the same MetaDataset.
     pooled : bool
-        Whether candidates learn from each other. If not, a run speaks of its own candidate only.
+        Whether the pooled model has a say. If not, the Gaussian belief stands alone.
     """
 
     prior: Policy
     pooled: bool = True
     name: ClassVar[str] = "posterior"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
         self._lessons: _Lessons | None = None
         self._known: tuple[Candidate, ...] = ()
+        # Dataset groups of the known tasks with a description, while verdicts on them are rehearsed.
+        self._rehearsed: dict[_Description, set[int]] = {}
 
     def without_history(self) -> Self:
         """Take up what is assumed where no candidate has a history.
@@ -158,7 +167,8 @@ class Posterior:
         meta_dataset : MetaDataset
             The one that the prior was fitted on.
         runs : mapping of str to sequence of Run, optional
-            Evidence by task that the intervals are calibrated on; default: the evaluations at smaller sizes.
+            Evidence by task that the pooled model learns from and the intervals are calibrated on; default: the
+            evaluations at smaller sizes.
         n_scored : mapping of str to int, optional
             Rows that the runs of a task were scored on.
 
@@ -174,28 +184,68 @@ class Posterior:
         regret = np.stack([true_regrets(meta_dataset.loss[i], meta_dataset.failed[i]) for i in rows])
         unit = max(float(np.nanmedian(regret)), 1e-6)
         standing = centred(compressed(regret, unit))
-        forecast = centred(np.where(np.isfinite(regret), self._forecasts(meta_dataset, rows, unit), np.nan))
+        said = self._said(meta_dataset, rows)
+        forecasts = self._forecasts(said, regret.shape, unit)
+        forecast = centred(np.where(np.isfinite(regret), forecasts, np.nan))
         weights = task_shares(meta_dataset.tasks.iloc[rows])
-        slope = _slope(forecast, standing, weights)
-        scale = np.maximum(_root_mean_square(standing - slope * forecast), _LEAST_SCALE)
+        slope = slope_between(forecast, standing, weights)
+        scale = np.maximum(root_mean_square(standing - slope * forecast), _LEAST_SCALE)
         strategies = [candidate.strategy for candidate in meta_dataset.candidates]
         masked = np.square(standing / scale[:, None])
         self._lessons = _Lessons(
             unit=unit,
             slope=slope,
             surprise=Kinship.fit((standing - slope * forecast) / scale[:, None], weights, strategies).loosened(
-                _KIN_TRUST if self.pooled else 0.0
+                _KIN_TRUST
             ),
-            cold_variance=_mean(masked, weights),
-            scales=_weighted_levels(scale, weights),
+            cold_variance=mean_of_rows(masked, weights),
+            scales=equal_levels(scale, weights),
             fit_times=FitTimes.fit(meta_dataset),
             **self._curves(meta_dataset, rows, standing, scale, unit),
         )
-        said = self._said(meta_dataset, rows)
         if said is not None:
-            calibration, likelihood = rehearse(self, meta_dataset, rows, said, runs=runs, n_scored=n_scored)
-            self._lessons = replace(self._lessons, calibration=calibration, likelihood=likelihood)
+            shown = own_runs(meta_dataset) if runs is None else runs
+            pooled = self._pooled(meta_dataset, rows, slope * centred(forecasts), standing, shown, n_scored or {})
+            self._lessons = replace(self._lessons, pooled=pooled)
+            self._rehearse(meta_dataset, rows, said, runs, n_scored)
         return self
+
+    def _pooled(
+        self,
+        meta_dataset: MetaDataset,
+        rows: IntArray,
+        forecast: FloatArray,
+        standing: FloatArray,
+        runs: Mapping[str, Sequence[Run]],
+        n_scored: Mapping[str, int],
+    ) -> PooledModel | None:
+        """Grow the pooled model; None if it is not wanted, or of too few groups."""
+        weights, groups = task_shares(meta_dataset.tasks.iloc[rows]), meta_dataset.groups[rows]
+        records = Records.of(standing, weights, groups)
+        tasks = known_tasks(meta_dataset, rows, forecast, standing, records, runs=runs, n_scored=n_scored)
+        if not self.pooled or len({task.group for task in tasks}) < _LEAST_GROUPS:
+            return None
+        examples = draw_examples(tasks, unit=self.lessons.unit, perfect=least_loss(meta_dataset.metric))
+        return PooledModel.fit(examples, records)
+
+    def _rehearse(
+        self,
+        meta_dataset: MetaDataset,
+        rows: IntArray,
+        said: Forecast,
+        runs: Mapping[str, Sequence[Run]] | None,
+        n_scored: Mapping[str, int] | None,
+    ) -> None:
+        """Learn how far off verdicts are, each by trees that saw none of the task's group."""
+        for row in rows.tolist():
+            facts = meta_dataset.tasks.iloc[row]
+            key = _description(meta_dataset.metafeatures[row], int(facts["n_train"]), int(facts["n_features"]))
+            self._rehearsed.setdefault(key, set()).add(int(meta_dataset.groups[row]))
+        try:
+            calibration, likelihood = rehearse(self, meta_dataset, rows, said, runs=runs, n_scored=n_scored)
+        finally:
+            self._rehearsed = {}
+        self._lessons = replace(self.lessons, calibration=calibration, likelihood=likelihood)
 
     def _without_rows(self, meta_dataset: MetaDataset) -> _Lessons:
         """Return what is assumed where no task was measured at full size."""
@@ -220,11 +270,11 @@ class Posterior:
         places = keys.get_indexer(pd.MultiIndex.from_frame(meta_dataset.tasks.iloc[rows][["task", "train_size"]]))
         return Forecast(*(getattr(hindsight, name)[places] for name in ("expected", "low", "high", "first")))
 
-    def _forecasts(self, meta_dataset: MetaDataset, rows: IntArray, unit: float) -> FloatArray:
+    @staticmethod
+    def _forecasts(said: Forecast | None, shape: tuple[int, ...], unit: float) -> FloatArray:
         """Return the prior's compressed regrets of past tasks, each from tasks of other groups."""
-        said = self._said(meta_dataset, rows)
         if said is None:
-            return np.zeros((len(rows), meta_dataset.n_candidates))
+            return np.zeros(shape)
         return compressed(said.expected - said.expected.min(axis=1, keepdims=True), unit)
 
     def _curves(
@@ -245,9 +295,7 @@ class Posterior:
         trend = drift.trend()
         curve = drift.curve(trend)
         return {
-            "drift": Kinship.fit(drift.normalised(trend, curve), drift.weights, strategies).loosened(
-                1.0 if self.pooled else 0.0
-            ),
+            "drift": Kinship.fit(drift.normalised(trend, curve), drift.weights, strategies),
             "trend": trend,
             "curve": curve,
             "level_trend": drift.level_trend(),
@@ -282,9 +330,10 @@ class Posterior:
         forecast = compressed(loss - loss.min(), lessons.unit) if len(loss) else np.empty(0)
         forecast = lessons.slope * (forecast - forecast.mean()) if len(loss) else forecast
         known, new = self._strategies(), [candidate.strategy for candidate in cold]
+        mean = np.concatenate([forecast, np.zeros(len(cold))])
         surprise = lessons.surprise.extended(known, new, variance=lessons.cold_variance)
         return Assumptions(
-            mean=np.concatenate([forecast, np.zeros(len(cold))]),
+            mean=mean,
             surprise=surprise.matrix,
             drift=lessons.drift.extended(known, new).matrix,
             trend=np.concatenate([lessons.trend, np.zeros(len(cold))]),
@@ -292,6 +341,20 @@ class Posterior:
             scales=lessons.scales,
             unit=lessons.unit,
             n_full=query.n_train,
+            opinion=self._opinion(mean, [*known, *new], query),
+        )
+
+    def _opinion(self, forecast: FloatArray, strategies: Sequence[str], query: Query) -> Opinion | None:
+        """Ask the pooled model, if there is one, to prepare for a task; what it saw of a rehearsed one is out."""
+        if self.lessons.pooled is None:
+            return None
+        described = _description(query.metafeatures, query.n_train, query.n_features)
+        return self.lessons.pooled.opinion(
+            forecast,
+            np.unique(strategies, return_inverse=True)[1],
+            n_full=query.n_train,
+            n_features=query.n_features,
+            unseen=self._rehearsed.get(described, ()),
         )
 
     def believe(self, assumptions: Assumptions, evidence: RelativeEvidence) -> Belief:
@@ -340,6 +403,7 @@ class Posterior:
             **lessons.calibration.to_arrays("calibration."),
             **lessons.likelihood.to_arrays("likelihood."),
             **(lessons.fit_times.to_arrays("fit_times.") if lessons.fit_times is not None else {}),
+            **(lessons.pooled.to_arrays("pooled.") if lessons.pooled is not None else {}),
         }
 
     def restore(self, arrays: Arrays) -> Self:
@@ -363,26 +427,10 @@ class Posterior:
             fit_times=FitTimes.from_arrays(arrays, "fit_times."),
             calibration=Calibration.from_arrays(arrays, "calibration."),
             likelihood=Likelihood.from_arrays(arrays, "likelihood."),
+            pooled=PooledModel.from_arrays(arrays, "pooled.") if "pooled.value" in arrays else None,
         )
         return self
 
 
-def _root_mean_square(values: FloatArray) -> FloatArray:
-    return np.asarray(np.sqrt(np.nanmean(np.square(values), axis=1)))
-
-
-def _mean(values: FloatArray, weights: FloatArray) -> float:
-    return float(np.average(np.nanmean(values, axis=1), weights=weights))
-
-
-def _slope(forecast: FloatArray, standing: FloatArray, weights: FloatArray) -> float:
-    """Return how much of a forecast difference comes true, between 0 and 1."""
-    total = np.nansum(weights[:, None] * np.square(forecast))
-    return float(np.clip(np.nansum(weights[:, None] * forecast * standing) / max(total, 1e-12), 0.0, 1.0))
-
-
-def _weighted_levels(values: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return equally likely values under weights."""
-    order = np.argsort(values)
-    reached = (np.cumsum(weights[order]) - weights[order] / 2) / weights.sum()
-    return np.interp(_SCALE_LEVELS, reached, values[order])
+def _description(metafeatures: FloatArray, n_train: int, n_features: int) -> _Description:
+    return metafeatures.tobytes(), n_train, n_features

@@ -86,7 +86,7 @@ class Variant:
     policy : str or Policy
         The prior.
     pooled : bool
-        Whether the posterior learns of a candidate from others (see `Posterior`).
+        Whether the pooled model has a say in the posterior (see `Posterior`).
     complementary : bool
         Whether what follows the first place complements it, or is the next best.
     """

@@ -68,7 +68,7 @@ def test_arrays_round_trip(data, forest):
     _, _, queries = data
     again = Forest.from_arrays(forest.to_arrays("f."), "f.")
     assert np.array_equal(again.weights(queries), forest.weights(queries))
-    assert all(array.dtype != object for array in forest.to_arrays().values())
+    assert all(array.dtype != object for array in forest.to_arrays("f.").values())
 
 
 def test_a_constant_target_grows_stumps_that_weigh_all_rows_alike(data):
