@@ -215,8 +215,8 @@ class Strategy(ABC):
     def portfolio(self, task: Task) -> Sequence[Configuration]:
         """Return the configurations that the knowledge base measures, the default first.
 
-        It may depend on the task's type and on whether it has columns of images or texts, and on nothing else, so
-        that tasks can be compared.
+        It may depend on the task's type, and on what is installed, and on nothing else, so that tasks can be
+        compared.
 
         Parameters
         ----------

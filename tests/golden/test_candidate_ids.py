@@ -29,6 +29,7 @@ def candidate_ids():
                 for candidate in registry.strategy(name).candidates(Task.from_arrays(X, y))
             }
             for name in names
+            if registry.strategy(name).refusal(Task.from_arrays(X, y)) is None
         }
         for kind, y in targets.items()
     }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from autometa.domain import Configuration, Task
     from autometa.foundation.typing import RandomState
 
-__all__ = ["Linear"]
+__all__ = ["Linear", "ridge"]
 
 MAX_ITERATIONS = 300
 
@@ -86,6 +86,7 @@ class Linear(ListedStrategy):
     """
 
     name: ClassVar[str] = "linear"
+    reads_images: ClassVar[bool] = True
     description: ClassVar[str] = "Regularised linear models on scaled columns, splines, bins or products."
     classification = _CLASSIFICATION
     regression = _REGRESSION
@@ -132,12 +133,12 @@ class Linear(ListedStrategy):
         -------
         bool
             No for bent or multiplied columns, for discriminants (wide tables are projected before them), for
-            normal scores of the target, and for texts and dates, which become many columns.
+            normal scores of the target, and for texts, dates and images, which become many columns.
         """
         values = self.filled(configuration, task)
         is_plain = (values["features"], values["scaling"]) == ("linear", "standard")
         is_readable = values["model"] != "discriminant" and values.get("target", "identity") != "normal"
-        return is_plain and is_readable and not (task.columns("text") or task.columns("datetime"))
+        return is_plain and is_readable and not any(map(task.columns, ("text", "datetime", "image")))
 
     def build(
         self,
@@ -207,13 +208,23 @@ def _classifier(values: Mapping[str, Any], task: Task, random_state: RandomState
 
 
 def _regressor(model: str, n_samples: int, random_state: RandomState) -> BaseEstimator:
-    from sklearn.linear_model import BayesianRidge, HuberRegressor, LassoCV, RidgeCV
+    from sklearn.linear_model import BayesianRidge, HuberRegressor, LassoCV
 
     if model == "lasso":
         folds = max(2, min(4, n_samples))
         return LassoCV(alphas=20, cv=folds, max_iter=500, tol=1e-3, selection="random", random_state=random_state)
     if model == "huber":
         return HuberRegressor(alpha=1.0, max_iter=MAX_ITERATIONS, tol=1e-4)
-    if model == "bayesian":
-        return BayesianRidge(max_iter=100)
+    return BayesianRidge(max_iter=100) if model == "bayesian" else ridge()
+
+
+def ridge() -> BaseEstimator:
+    """Return a ridge regression that chooses its strength by leave-one-out.
+
+    Returns
+    -------
+    RidgeCV
+    """
+    from sklearn.linear_model import RidgeCV
+
     return RidgeCV(alphas=np.logspace(-2, 5, 22))

@@ -10,6 +10,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from autometa.components.strategies.columns import CategoryCodes, DateFeatures, TextFeatures
+from autometa.domain.images import holds_images
+from autometa.foundation.errors import TableError
 from autometa.foundation.typing import LabelArray, RandomState
 
 __all__ = ["NativeTable"]
@@ -60,7 +62,15 @@ class NativeTable(TransformerMixin, BaseEstimator):
         Returns
         -------
         NativeTable
+
+        Raises
+        ------
+        TableError
+            If a column holds images.
         """
+        images = [name for name in X if holds_images(X[name])]
+        if images:
+            raise TableError(f"Images are not read here, and {images[0]!r} holds some; leave such columns out.")
         self.n_features_in_ = X.shape[1]
         categories = [name for name in X if isinstance(X[name].dtype, pd.CategoricalDtype)]
         self.levels_ = {name: _levels(X[name], self.max_levels) for name in categories}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from autometa.components.strategies.columns import CategoryCodes, DateFeatures, TextFeatures
 from autometa.components.strategies.expansion import Interactions, StrongestExpanded, make_scaler
 from autometa.domain import ColumnCanonicalizer, Task
+from autometa.domain.images import holds_images
 from autometa.foundation.typing import FloatArray, LabelArray, RandomState
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
                     a cross-fitted target encoding
     datetime64      year, day of year, weekday, seconds, ...: then as float64
     object (text)   hashed character and word TF-IDF, reduced by truncated SVD
+    object (image)  pixels of a square of 32 at most; then imputed and scaled, not expanded
     ==============  ==================================================================================
 
     Columns without two different values are dropped. The output has at least one column.
@@ -60,6 +62,10 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
     n_interacting : int
         Columns that "interactions" multiplies with each other.
     random_state : int or None
+    text_features : transformer, optional
+        What makes numbers on a common scale of all text columns together, in place of TF-IDF.
+    image_features : transformer, optional
+        What makes numbers of all image columns together, in place of pixels.
 
     Attributes
     ----------
@@ -75,6 +81,8 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         n_knots: int = 6,
         n_interacting: int = 30,
         random_state: RandomState = None,
+        text_features: Any = None,
+        image_features: Any = None,
     ) -> None:
         self.classification = classification
         self.scaling = scaling
@@ -82,6 +90,8 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         self.n_knots = n_knots
         self.n_interacting = n_interacting
         self.random_state = random_state
+        self.text_features = text_features
+        self.image_features = image_features
 
     def fit(self, X: pd.DataFrame, y: LabelArray) -> Self:
         """Learn the encodings.
@@ -147,13 +157,15 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         categorical = [name for name in X if _kind(X[name]) == "categorical" and _n_levels(X[name]) > 1]
         dates = [name for name in X if _kind(X[name]) == "date" and X[name].nunique() > 1]
         texts = [name for name in X if _kind(X[name]) == "text" and X[name].nunique() > 1]
+        images = [name for name in X if _kind(X[name]) == "image"]
         many = [name for name in categorical if _n_levels(X[name]) > ONE_HOT_LEVELS]
         parts: list[tuple[str, Any, Any]] = [
             ("numeric", self._numbers(), numeric),
             ("missing", MissingIndicator(features="all", error_on_new=False), gappy if self._imputes else []),
             ("categories", self._one_hot(len(categorical)), categorical),
             ("dates", Pipeline([("parts", DateFeatures()), ("numbers", self._numbers())]), dates),
-            ("texts", TextFeatures(random_state=self.random_state), texts),
+            ("texts", self._texts(), texts),
+            ("images", self._images() if images else None, images),
         ]
         if not self.classification or len(np.unique(y)) <= TARGET_ENCODED_CLASSES:
             parts.append(("targets", self._target_encoding(y), many))
@@ -165,7 +177,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
     def _imputes(self) -> bool:
         return self.scaling != "none"
 
-    def _numbers(self) -> Any:
+    def _numbers(self, *, expanded: bool = True) -> Any:
         from sklearn.impute import SimpleImputer
 
         if not self._imputes:
@@ -175,10 +187,24 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
             ("impute", SimpleImputer(strategy="median")),
             ("scale", make_scaler(self.scaling, self.random_state)),
         ]
-        if self.features in ("splines", "bins", "full"):
+        if expanded and self.features in ("splines", "bins", "full"):
             kind = "bins" if self.features == "bins" else "splines"
             steps.append(("expand", StrongestExpanded(kind, self.n_knots, self.classification)))
         return Pipeline(steps)
+
+    def _texts(self) -> Any:
+        if self.text_features is None:
+            return TextFeatures(random_state=self.random_state)
+        return clone(self.text_features)
+
+    def _images(self) -> Any:
+        if self.image_features is None:
+            from autometa.components.neural.encoders.image_features import ImageFeatures
+
+            features = ImageFeatures()
+        else:
+            features = clone(self.image_features)
+        return Pipeline([("features", features), ("numbers", self._numbers(expanded=False))])
 
     def _one_hot(self, n_columns: int) -> Pipeline:
         from sklearn.preprocessing import OneHotEncoder
@@ -227,7 +253,9 @@ def _kind(column: pd.Series) -> str:
         return "categorical"
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return "date"
-    return "numeric" if pd.api.types.is_numeric_dtype(column.dtype) else "text"
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return "numeric"
+    return "image" if holds_images(column) else "text"
 
 
 def _n_levels(column: pd.Series) -> int:

@@ -92,6 +92,7 @@ class SupportVectorMachine(ListedStrategy):
     """
 
     name: ClassVar[str] = "svm"
+    reads_images: ClassVar[bool] = True
     description: ClassVar[str] = "Calibrated support vector machines; Nystroem approximation beyond 4,000 rows."
     classification = _CLASSIFICATION
     regression = _REGRESSION

@@ -33,7 +33,7 @@ class _BaseFineTunedImages(BaseFineTuned):
     def __init__(
         self,
         backbone: str = PACKAGED,
-        learning_rate: float = 5e-4,
+        learning_rate: float = 1e-3,
         weight_decay: float = 0.01,
         max_epochs: int = 10,
         patience: int = 3,
@@ -178,7 +178,7 @@ class FineTunedImageClassifier(_BaseFineTunedImages, FineTunedClassification):
     def __init__(
         self,
         backbone: str = PACKAGED,
-        learning_rate: float = 5e-4,
+        learning_rate: float = 1e-3,
         weight_decay: float = 0.01,
         max_epochs: int = 10,
         patience: int = 3,
