@@ -9,6 +9,7 @@ from autometa.components.strategies.backbones import BACKBONES
 from autometa.components.strategies.kernel import KernelEnsemble
 from autometa.components.strategies.linear import Linear
 from autometa.components.strategies.neural import NeuralStrategy
+from autometa.components.strategies.neural_image import NeuralImageStrategy
 from autometa.components.strategies.svm import SupportVectorMachine
 from autometa.plugins import hookimpl
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "KernelEnsemble",
     "Linear",
+    "NeuralImageStrategy",
     "NeuralStrategy",
     "SupportVectorMachine",
     "register_backbones",
@@ -34,7 +36,13 @@ def register_strategies(register: Callable[[Strategy], None]) -> None:
     ----------
     register : callable
     """
-    for strategy in (Linear(), SupportVectorMachine(), KernelEnsemble(), NeuralStrategy()):
+    for strategy in (
+        Linear(),
+        SupportVectorMachine(),
+        KernelEnsemble(),
+        NeuralStrategy(),
+        NeuralImageStrategy(),
+    ):
         register(strategy)
 
 
