@@ -11,7 +11,7 @@ from scipy.stats import wilcoxon
 
 from autometa.components.leaderboard.cells import compared_cells
 from autometa.components.leaderboard.ranks import rank_systems, rounded
-from autometa.components.leaderboard.resampling import draw_task_counts, percentile_intervals
+from autometa.components.leaderboard.resampling import draw_group_counts, percentile_intervals
 
 OURS = "autometa"
 METRIC = "log_loss"
@@ -100,7 +100,7 @@ def _opponents(losses: pd.DataFrame, runs: pd.DataFrame, candidates: pd.DataFram
 def _draws(groups: np.ndarray) -> np.ndarray:
     """How often each dataset is in each draw of groups, shape (N_BOOTSTRAP, n_datasets)."""
     _, codes = np.unique(groups.astype(str), return_inverse=True)
-    return draw_task_counts(int(codes.max()) + 1, N_BOOTSTRAP, 0)[:, codes]
+    return draw_group_counts(codes, N_BOOTSTRAP, random_state=0)
 
 
 def _interval(values: np.ndarray, draws: np.ndarray, name: str) -> dict[str, float]:
