@@ -45,6 +45,11 @@ class TaskDifferences:
         return -self.mean, -self.high, -self.low
 
     @property
+    def has_intervals(self) -> bool:
+        """Whether some task has more than one split, so that a difference on it can be told from chance."""
+        return bool(self.low.notna().any(axis=None))
+
+    @property
     def better(self) -> pd.DataFrame:
         """Where the system is better and the interval excludes 0."""
         return self.high < 0

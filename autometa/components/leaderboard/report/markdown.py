@@ -108,8 +108,7 @@ def _duels(board: Leaderboard) -> str:
             str(one.n_wins),
             str(one.n_ties),
             str(one.n_losses),
-            str(one.n_better),
-            str(one.n_worse),
+            *(str(n) if board.differences.has_intervals else "–" for n in (one.n_better, one.n_worse)),
             wording.p_value(one.p_value).replace("<", "&lt;"),
         )
         for one in board.duels

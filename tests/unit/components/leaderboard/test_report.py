@@ -111,6 +111,23 @@ def test_it_says_what_is_compared_and_how(metric, direction):
         assert "A split on which some system has no row is left out" in text
 
 
+@pytest.mark.parametrize(("n_folds", "said"), [(1, ["–", "–"]), (5, ["0", "2"])])
+def test_what_one_split_a_task_cannot_tell_is_not_said(n_folds, said):
+    losses = {"a": [0.1, 0.2], "b": [0.8, 0.9]}
+    board = make_leaderboard(results_table(losses, n_folds=n_folds, spread=0.01), reference="a")
+    html = render_html(board)
+    assert Page(html).cells["duels"][1][6:8] == said
+    assert ("disabled" in html) == (n_folds == 1)
+    assert f"| {said[0]} | {said[1]} |" in render_markdown(board)
+
+
+def test_a_long_description_of_what_was_chosen_is_cut_and_whole_in_its_title():
+    long = "xgboost{" + "x" * 200 + "}"
+    html = render_html(make_leaderboard(results_table({"a": [0.1, 0.2], "b": [0.2, 0.3]}).assign(chosen=long)))
+    assert html.count(f'title="{long}"') == 2
+    assert all(long not in cell for row in Page(html).cells["provenance"] for cell in row)
+
+
 def test_own_splits_are_marked():
     board = make_leaderboard(results_table({"a": [0.1, 0.2], "b": [0.2, 0.3]}, split_source="own"))
     for text in (render_html(board), render_markdown(board)):
