@@ -15,6 +15,7 @@ from autometa.components.metafeatures.catalogue import (
     MetaFeature,
     metafeature_names,
 )
+from autometa.components.metafeatures.text import TEXT_CATALOGUE
 
 __all__ = ["main", "reference_page"]
 
@@ -32,7 +33,7 @@ and the class frequencies are those of the whole task. A meta-feature that is no
 never infinite.
 
 - *Numeric columns* include dates (as days). *Levels* are the values of categorical and boolean columns. Text
-  columns count in the general group only.
+  columns count in the general group, and have a group of their own (below).
 - *Encoded columns*: numeric columns standardised, with missing cells at the mean, and an indicator for each of
   the (at most 20) most frequent levels of the others, one alone for two levels; at most 500 together, constant
   ones left out.
@@ -50,6 +51,14 @@ Only `whole_share` depends on the unit of a numeric column. The names of the cla
 order of rows and of columns matters only where there is something to sample or to split: beyond 10,000 rows or
 500 columns, and in the landmarking group.
 """
+_TEXTS = """
+## Of texts
+
+Tables with a text column are described by these as well, behind the fixed vector. A policy uses those that its
+knowledge base has for at least half of its tasks, as it does with the meta-features of plugins.
+
+| name | group | definition | range | source | families |
+| --- | --- | --- | --- | --- | --- |"""
 
 
 def reference_page() -> str:
@@ -71,6 +80,8 @@ def _rows() -> Iterator[str]:
     yield "| name | group | definition | range | source | families |"
     yield "| --- | --- | --- | --- | --- | --- |"
     yield from map(_row, CATALOGUE)
+    yield _TEXTS
+    yield from map(_row, TEXT_CATALOGUE)
 
 
 def _row(feature: MetaFeature) -> str:

@@ -1,7 +1,7 @@
-"""The meta-features that plugins bring, beside the built-in ones.
+"""What describes a task beside the fixed vector: its texts, and the meta-features that plugins bring.
 
-Their functions are third parties' code in this very process: a failure is NaN and a warning, and one that takes
-too long is left behind in its thread, since Python cannot stop it; it is not asked again in this process.
+The functions of plugins are third parties' code in this very process: a failure is NaN and a warning, and one that
+takes too long is left behind in its thread, since Python cannot stop it; it is not asked again in this process.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from autometa.components.metafeatures.extract import MetaFeatures, extract
+from autometa.components.metafeatures.text import GROUP, text_metafeatures
 from autometa.domain.task import Task
 from autometa.foundation.errors import PluginWarning
 from autometa.plugins import MetaFeatureFunction
@@ -34,7 +35,7 @@ _left_behind: set[tuple[str, ...]] = set()
 def describe(
     task: Task, functions: Sequence[MetaFeatureFunction] = (), *, random_state: int = 0, seconds: float = SECONDS
 ) -> MetaFeatures:
-    """Compute the built-in meta-features of a task, then those of plugins.
+    """Compute the built-in meta-features of a task, those of its texts if it has any, then those of plugins.
 
     Parameters
     ----------
@@ -52,13 +53,18 @@ def describe(
         a `PluginWarning`.
     """
     own = extract(task, random_state=random_state)
-    if not functions:
+    texts = text_metafeatures(task, random_state=random_state)
+    if not functions and not texts:
         return own
     found = [_numbers(function, task, seconds) for function in functions]
     return MetaFeatures(
-        (*own.names, *(name for function in functions for name in function.full_names)),
-        np.concatenate([own.values, *found]),
-        (*own.groups, *(function.plugin for function in functions for _ in function.names)),
+        (*own.names, *texts, *(name for function in functions for name in function.full_names)),
+        np.concatenate([own.values, np.array([*texts.values()], dtype=np.float64), *found]),
+        (
+            *own.groups,
+            *(GROUP for _ in texts),
+            *(function.plugin for function in functions for _ in function.names),
+        ),
     )
 
 
