@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 
 from autometa.decision.policy._base import INTERVAL_LEVEL, Arrays
-from autometa.foundation.typing import FloatArray, IntArray
+from autometa.decision.policy.buckets import Amount, Buckets, group_shares, nothing_known
+from autometa.foundation.typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["Calibration", "Forecast"]
 
@@ -60,6 +63,8 @@ class Calibration:
         Of the half below the expected loss and of that above.
     n_groups : int
         Dataset groups that they were learned on; 0: nothing was learned, the factors are 1.
+    edge, by_bucket
+        Factors by how much evidence there is; see `Buckets`.
 
     References
     ----------
@@ -71,6 +76,8 @@ class Calibration:
     first: FloatArray
     others: FloatArray
     n_groups: int
+    edge: float = math.inf
+    by_bucket: FloatArray = field(default_factory=nothing_known)
 
     @classmethod
     def none(cls) -> Self:
@@ -78,7 +85,15 @@ class Calibration:
         return cls(np.ones(2), np.ones(2), 0)
 
     @classmethod
-    def fit(cls, forecast: Forecast, truth: FloatArray, groups: IntArray, *, corrected: bool = False) -> Self:
+    def fit(
+        cls,
+        forecast: Forecast,
+        truth: FloatArray,
+        groups: IntArray,
+        *,
+        corrected: bool = False,
+        amounts: Sequence[Amount] = (),
+    ) -> Self:
         """Learn the factors: split conformal, a dataset group counting once.
 
         Parameters
@@ -90,28 +105,41 @@ class Calibration:
         groups : ndarray of int64, shape (n_rows,)
             Rows of one group share its weight.
         corrected : bool
-            Whether one more group counts as an exception, as in conformal prediction from few groups. Not where
-            the forecasts rest on fewer groups than later ones will: these err less, and that is correction enough.
+            Whether the next group counts among the known ones, as in conformal prediction from few groups. Not
+            where the forecasts rest on clearly fewer groups than later ones will: these err less, and that is
+            correction enough.
+        amounts : sequence of Amount
+            Evidence that each row rests on; by default none.
 
         Returns
         -------
         Calibration
         """
-        codes, counts = np.unique(groups, return_inverse=True, return_counts=True)[1:]
-        if len(counts) < _LEAST_GROUPS:
+        if len(np.unique(groups)) < _LEAST_GROUPS:
             return cls.none()
+        present, scores = np.isfinite(truth), _scores(forecast, truth)
         is_first = np.zeros(truth.shape, dtype=bool)
         is_first[np.arange(len(truth)), forecast.first] = True
-        present = np.isfinite(truth)
-        scores, more = _scores(forecast, truth), corrected / len(counts)
-        found = []
-        for kind in (present & is_first, present & ~is_first):
-            share = kind / np.maximum(kind.sum(axis=1, keepdims=True), 1) / counts[codes][:, None]
-            found.append(np.asarray([_quantile(score[kind], share[kind], more) for score in scores]))
-        return cls(found[0], found[1], len(counts))
+
+        def factors(kind: BoolArray) -> FloatArray:
+            share = group_shares(kind, groups)
+            n_groups = len(np.unique(groups[kind.any(axis=1)])) if corrected else None
+            return np.asarray([_quantile(score[kind], share[kind], n_groups) for score in scores])
+
+        buckets = Buckets.fit(amounts, forecast.first, present, groups, factors) if amounts else Buckets.none()
+        n_groups = len(np.unique(groups))
+        usual = factors(present & is_first), factors(present & ~is_first)
+        return cls(*usual, n_groups, buckets.edge, buckets.values)
 
     def apply(
-        self, expected: FloatArray, low: FloatArray, high: FloatArray, first: int, *, stretch: float = 1.0
+        self,
+        expected: FloatArray,
+        low: FloatArray,
+        high: FloatArray,
+        first: int,
+        *,
+        stretch: float = 1.0,
+        amount: Amount | None = None,
     ) -> tuple[FloatArray, FloatArray]:
         """Return the ends of the intervals of one task.
 
@@ -122,6 +150,8 @@ class Calibration:
             Position of the first of the list.
         stretch : float
             How many times wider than usual.
+        amount : Amount, optional
+            Evidence that they rest on.
 
         Returns
         -------
@@ -129,8 +159,11 @@ class Calibration:
         """
         if not self.n_groups and stretch == 1.0:
             return low, high
-        factors = np.repeat(self.others[:, None], len(expected), axis=1)
-        factors[:, first] = self.first
+        if amount is None:
+            factors = np.repeat(self.others[:, None], len(expected), axis=1)
+            factors[:, first] = self.first
+        else:
+            factors = Buckets(self.edge, self.by_bucket).of(amount, first, self.first, self.others)
         below, above = _halves(expected, low, high)
         return expected - stretch * factors[0] * below, expected + stretch * factors[1] * above
 
@@ -141,7 +174,8 @@ class Calibration:
     @classmethod
     def from_arrays(cls, arrays: Arrays, prefix: str) -> Self:
         """Read what `to_arrays` returned."""
-        return cls(arrays[prefix + "first"], arrays[prefix + "others"], int(arrays[prefix + "n_groups"]))
+        first, others, n_groups, edge, by_bucket = (arrays[prefix + name] for name in cls.__dataclass_fields__)
+        return cls(first, others, int(n_groups), float(edge), by_bucket)
 
 
 def _halves(expected: FloatArray, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -154,11 +188,15 @@ def _scores(forecast: Forecast, truth: FloatArray) -> tuple[FloatArray, FloatArr
     return (forecast.expected - truth) / below, (truth - forecast.expected) / above
 
 
-def _quantile(scores: FloatArray, weights: FloatArray, n_more: float) -> float:
-    """Return the score that the nominal share in a tail exceeds, and no less than none."""
+def _quantile(scores: FloatArray, weights: FloatArray, n_groups: int | None) -> float:
+    """Return the score that the nominal share in a tail exceeds, and no less than none.
+
+    Of n groups the k-th score is exceeded by the next group's with probability 1 - k / (n + 1); it lies at
+    (k - 1/2) / n here.
+    """
     if not len(scores):
         return 1.0
     order = np.argsort(scores)
     reached = (np.cumsum(weights[order]) - weights[order] / 2) / weights.sum()
-    level = min((1 - _TAIL) * (1 + n_more), 1.0)
+    level = 1 - _TAIL if n_groups is None else ((1 - _TAIL) * (n_groups + 1) - 0.5) / n_groups
     return float(np.clip(np.interp(level, reached, scores[order]), 0.0, _GREATEST))

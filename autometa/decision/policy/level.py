@@ -13,7 +13,9 @@ from autometa.foundation.typing import FloatArray, IntArray
 
 __all__ = ["Level"]
 
-_N_FOLDS = 5
+# So many that a forest without a fold knows nearly as much as one of all: with five, intervals of the shipped
+# log_loss and nrmse were wider by one to two points of coverage than they had to be.
+_N_FOLDS = 20
 _N_TREES = 100
 # Not many fewer than in all: a small forest spreads a forecast over fewer known tasks, so that the intervals are
 # narrower and are stretched too far.
@@ -22,7 +24,7 @@ _LEAF = 2
 # Levels farther than this many interquartile ranges from the median (an nrmse of 8 among ones below 1) are
 # pulled in.
 _REACH = 5.0
-_LEAST_GROUPS = 2 * _N_FOLDS
+_LEAST_GROUPS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +77,11 @@ class Level:
         if len(distinct) < _LEAST_GROUPS:
             middle = float(np.average(best, weights=shares)) if len(best) else 0.0
             return cls(best, shares, best - middle, None)
-        fold_of = np.random.default_rng(random_state).permutation(len(distinct)) % _N_FOLDS
+        n_folds = min(_N_FOLDS, len(distinct))
+        fold_of = np.random.default_rng(random_state).permutation(len(distinct)) % n_folds
         folds = fold_of[np.searchsorted(distinct, groups)]
         crossed = np.zeros((len(best), len(best)))
-        for fold in range(_N_FOLDS):
+        for fold in range(n_folds):
             inside, outside = folds != fold, folds == fold
             forest = _grow(X[inside], best[inside], shares[inside], _N_TREES_PER_FOLD, random_state)
             crossed[np.ix_(outside, inside)] = forest.weights(X[outside])

@@ -54,7 +54,7 @@ class ProximityPolicy(WeightedPolicy):
     max_features: float = 0.5
     random_state: int = 0
     name: ClassVar[str] = "proximity"
-    version: ClassVar[int] = 9
+    version: ClassVar[int] = 10
 
     def __post_init__(self) -> None:
         self._forest: Forest | None = None

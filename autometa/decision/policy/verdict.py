@@ -9,6 +9,7 @@ import numpy as np
 
 from autometa.decision.policy._base import INTERVAL_LEVEL, NEAR_BEST, Ranking
 from autometa.decision.policy.belief import Belief
+from autometa.decision.policy.buckets import Amount
 from autometa.decision.policy.performance import REGRET_CLIP
 from autometa.decision.policy.portfolio import greedy_portfolio
 from autometa.foundation.typing import BoolArray, FloatArray, IntArray
@@ -16,7 +17,7 @@ from autometa.foundation.typing import BoolArray, FloatArray, IntArray
 if TYPE_CHECKING:
     from autometa.decision.policy.posterior import Posterior
 
-__all__ = ["Verdict"]
+__all__ = ["Verdict", "amount_of"]
 
 _N_SAMPLES = 400
 _TAILS = ((1 - INTERVAL_LEVEL) / 2, (1 + INTERVAL_LEVEL) / 2)
@@ -92,9 +93,28 @@ class Verdict:
         draws = np.random.default_rng([random_state, 1]).standard_normal((_N_SAMPLES, 1))
         losses = level + spread * draws + regret - regret[:, [reference]]
         expected, (low, high) = losses.mean(axis=0), np.quantile(losses, _TAILS, axis=0)
-        low, high = posterior.lessons.calibration.apply(expected, low, high, int(listed[0]))
-        near_best = posterior.lessons.likelihood.apply((regret <= NEAR_BEST).mean(axis=0), int(listed[0]))
+        lessons, amount, leader = posterior.lessons, amount_of(belief), int(listed[0])
+        low, high = lessons.calibration.apply(expected, low, high, leader, amount=amount)
+        near_best = lessons.likelihood.apply((regret <= NEAR_BEST).mean(axis=0), leader, amount)
         return cls(listed, expected, low, high, near_best)
+
+
+def amount_of(belief: Belief) -> Amount:
+    """Return how much evidence a belief rests on.
+
+    Parameters
+    ----------
+    belief : Belief
+        With evidence.
+
+    Returns
+    -------
+    Amount
+    """
+    evidence = belief.evidence
+    seen = np.zeros(len(belief.mean), dtype=bool)
+    seen[evidence.candidate] = True
+    return Amount(float(belief.assumptions.halvings(evidence.n_train.max())), seen)
 
 
 def _ceiling(belief: Belief) -> float:

@@ -24,7 +24,7 @@ LEAST_GROUPS = 10
 class WeightedPolicy(Policy):
     """Weigh known tasks, then order candidates under the weights; by default evenly and greedily."""
 
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     _experience: Experience | None = None
     _calibration: Calibration = Calibration.none()
     _hindsight: Forecast | None = None
