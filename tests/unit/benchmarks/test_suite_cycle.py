@@ -33,6 +33,7 @@ def test_the_stored_cycle_is_as_it_must_be(stored):
     [
         ({"rows_equal": -1}, "rows are equal"),
         ({"predictions_equal": 0}, "predictions are equal"),
+        ({"statuses": {"ok": 20, "error": 4}}, "cells end well or at a limit"),
         ({"rows_twice": 1}, "each cell is one row"),
         ({"kills": 1}, "it was killed as often as wanted"),
         ({"uploads_at_second_publish": 1}, "a second time sends nothing"),
