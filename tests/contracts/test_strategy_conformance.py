@@ -51,4 +51,4 @@ class TestNeuralOnEveryTable(StrategyConformance):
 
 class TestBuiltIn(PluginConformance):
     plugin = "built_in"
-    strategies = ("linear", "svm", "kernel", "neural", "neural_image")
+    strategies = ("linear", "svm", "kernel", "neural", "neural_text", "neural_image")

@@ -10,6 +10,7 @@ from autometa.components.strategies.kernel import KernelEnsemble
 from autometa.components.strategies.linear import Linear
 from autometa.components.strategies.neural import NeuralStrategy
 from autometa.components.strategies.neural_image import NeuralImageStrategy
+from autometa.components.strategies.neural_text import NeuralTextStrategy
 from autometa.components.strategies.svm import SupportVectorMachine
 from autometa.plugins import hookimpl
 
@@ -22,6 +23,7 @@ __all__ = [
     "Linear",
     "NeuralImageStrategy",
     "NeuralStrategy",
+    "NeuralTextStrategy",
     "SupportVectorMachine",
     "register_backbones",
     "register_strategies",
@@ -41,6 +43,7 @@ def register_strategies(register: Callable[[Strategy], None]) -> None:
         SupportVectorMachine(),
         KernelEnsemble(),
         NeuralStrategy(),
+        NeuralTextStrategy(),
         NeuralImageStrategy(),
     ):
         register(strategy)
