@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
-from autometa.decision.policy import INTERVAL_LEVEL, get_policy, query_of
+from autometa.decision.policy import INTERVAL_LEVEL, get_policy, query_of, rehearsal
 from autometa.decision.policy._base import NEAR_BEST
 from autometa.decision.policy.calibration import Calibration, Forecast
 from autometa.decision.policy.near_best import Likelihood
@@ -57,6 +57,45 @@ def test_of_few_groups_nothing_is_learned_and_a_correction_widens() -> None:
     plain = Calibration.fit(forecast, truth, np.arange(40))
     careful = Calibration.fit(forecast, truth, np.arange(40), corrected=True)
     assert (careful.others > plain.others).all()
+
+
+def test_of_few_groups_corrected_intervals_hold_on_the_next_group_as_often_as_they_say() -> None:
+    held = []
+    for seed in range(1000):
+        forecast, truth = made_up(16, half=1.0, seed=seed)
+        calibration = Calibration.fit(*_rows(forecast, truth, slice(15)), np.arange(15), corrected=True)
+        ends = calibration.apply(forecast.expected[15], forecast.low[15], forecast.high[15], 0)
+        held.append((ends[0] <= truth[15]) & (truth[15] <= ends[1]))
+    assert np.mean(held, axis=0)[0] == pytest.approx(INTERVAL_LEVEL, abs=0.04)
+    assert np.mean(held, axis=0)[1:] == pytest.approx(
+        INTERVAL_LEVEL + 0.05, abs=0.05
+    )  # candidates are independent
+
+
+def _rows(forecast: Forecast, truth: FloatArray, rows: slice) -> tuple[Forecast, FloatArray]:
+    return Forecast(*(part[rows] for part in (*_parts(forecast), forecast.first))), truth[rows]
+
+
+@dataclass
+class Recorder:
+    """A posterior that only notes which tasks it learned of."""
+
+    prior: str = "none"
+
+    def fit(self, meta_dataset, *, runs):
+        assert runs == {}, "it must not rehearse itself"
+        self.groups = set(meta_dataset.tasks["group"])
+        return self
+
+
+def test_a_rehearsed_verdict_rests_on_nothing_that_was_learned_of_its_group() -> None:
+    world = make_world(60, sizes=(0, 500))
+    rows = np.flatnonzero(world.full_size)
+    places = []
+    for blind, held_out in rehearsal._blinded(Recorder(), world, rows):
+        assert not blind.groups & set(world.tasks["group"].iloc[rows[held_out]])
+        places += held_out
+    assert sorted(places) == list(range(len(rows)))
 
 
 def test_calibration_is_kept() -> None:
