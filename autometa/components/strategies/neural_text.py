@@ -30,26 +30,26 @@ _PORTFOLIO: Final[tuple[dict[str, Any], ...]] = (
 
 
 class NeuralTextStrategy(Strategy):
-    """A pretrained encoder of texts, for tables with a text column.
+    """Pretrained encoders of texts, for tables with a text column.
 
     ``encoder`` "frozen" puts a logistic or a ridge regression on what the encoder says of the texts and on the
-    other columns; "fine_tuned" starts from such a model and trains the encoder with it. Fits stop after five
-    minutes at the latest.
+    other columns; "fine_tuned" starts from such a model and trains the encoder with it. Every backbone of texts
+    that is registered and can be loaded is offered in these ways. Fits stop after five minutes at the latest.
 
     Parameters
     ----------
     backbone : str, optional
-        As of `TextEmbeddings`; default: all-MiniLM-L6-v2, from the extra ``text``.
+        The only one to offer, as of `TextEmbeddings`: a folder or a model of the Hugging Face hub, for instance.
     """
 
     name: ClassVar[str] = "neural_text"
     description: ClassVar[str] = "A pretrained text encoder, frozen below a linear model or fine-tuned."
 
-    def __init__(self, backbone: str = MINILM.name) -> None:
+    def __init__(self, backbone: str | None = None) -> None:
         self.backbone = backbone
 
     def supports(self, task: Task) -> str | None:
-        """Refuse tables without a text column, and every table where the extra ``text`` is not installed.
+        """Refuse tables without a text column, and every table where no backbone can be loaded.
 
         Parameters
         ----------
@@ -61,13 +61,23 @@ class NeuralTextStrategy(Strategy):
         """
         if not task.columns("text"):
             return "the table has no text column"
-        if self.backbone == MINILM.name:
-            return MINILM.obstacle() or None
         absent = [package for package in ("transformers", "tokenizers") if find_spec(package) is None]
-        return f"text encoders need {', '.join(absent)}: {MINILM.install}" if absent else None
+        if absent:
+            return f"text encoders need {', '.join(absent)}: {MINILM.install}"
+        if self._backbones():
+            return None
+        return f"no text encoder can be loaded: {MINILM.obstacle() or 'no plugin brings one'}"
+
+    def _backbones(self) -> tuple[str, ...]:
+        from autometa.plugins import get_registry
+
+        if self.backbone is not None:
+            return (self.backbone,)
+        registered = get_registry().backbones.items()
+        return tuple(name for name, found in registered if found.modality == "text" and not found.obstacle())
 
     def portfolio(self, task: Task) -> Sequence[Configuration]:
-        """Return the frozen encoder below a strongly and a weakly penalised model, and the fine-tuned one.
+        """Return each backbone frozen, below a strongly and a weakly penalised model, and fine-tuned.
 
         Parameters
         ----------
@@ -77,7 +87,7 @@ class NeuralTextStrategy(Strategy):
         -------
         sequence of Configuration
         """
-        return tuple(Configuration(values) for values in _PORTFOLIO)
+        return tuple(Configuration({"backbone": name, **way}) for name in self._backbones() for way in _PORTFOLIO)
 
     def search_space(self, task: Task) -> Mapping[str, BaseDistribution]:
         """Return what can be tuned.
@@ -89,11 +99,12 @@ class NeuralTextStrategy(Strategy):
         Returns
         -------
         mapping of str to optuna distribution
-            `C` counts for the frozen encoder's linear model, all others but `max_tokens` for fine-tuning.
+            `C` counts for the frozen encoder's linear model, those below it for fine-tuning.
         """
         from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
         return {
+            "backbone": CategoricalDistribution(self._backbones() or (MINILM.name,)),
             "encoder": CategoricalDistribution(["frozen", "fine_tuned"]),
             "max_tokens": IntDistribution(16, 512, log=True),
             "C": FloatDistribution(1e-4, 10.0, log=True),
@@ -125,46 +136,44 @@ class NeuralTextStrategy(Strategy):
         -------
         Recipe
         """
-        values: dict[str, Any] = {**_PORTFOLIO[0], **configuration}
+        default = {**_PORTFOLIO[0], "backbone": (self._backbones() or (MINILM.name,))[0]}
+        values: dict[str, Any] = {**default, **configuration, "device": device}
         strength = values.pop("C")
-        if values.pop("encoder") == "frozen":
-            return self._frozen(task, strength, values.get("max_tokens", 128), device, random_state)
-        return self._fine_tuned(task, values, device, random_state)
+        if values.pop("encoder") == "fine_tuned":
+            return _fine_tuned(task, values, random_state)
+        read: dict[str, Any] = {
+            name: values[name] for name in ("backbone", "max_tokens", "device") if name in values
+        }
+        return _frozen(task, strength, read, random_state)
 
-    def _frozen(
-        self, task: Task, strength: float, max_tokens: int, device: str, random_state: RandomState
-    ) -> BaseEstimator:
-        from sklearn.linear_model import LogisticRegression
 
-        from autometa.components.neural.encoders.text_features import TextEmbeddings
-        from autometa.components.strategies.linear import MAX_ITERATIONS, ridge
-        from autometa.components.strategies.preprocessing import TablePreprocessor, make_recipe
-        from autometa.components.strategies.targets import with_target
+def _frozen(task: Task, strength: float, read: dict[str, Any], random_state: RandomState) -> BaseEstimator:
+    from sklearn.linear_model import LogisticRegression
 
-        preprocessor = TablePreprocessor(
-            classification=task.is_classification,
-            random_state=random_state,
-            text_features=TextEmbeddings(backbone=self.backbone, max_tokens=max_tokens, device=device),
-        )
-        if task.is_classification:
-            learner: Any = LogisticRegression(C=strength, max_iter=MAX_ITERATIONS, tol=1e-3)
-        else:
-            learner = with_target(ridge(), "identity")  # finds its own strength
-        return make_recipe(task, preprocessor, learner)
+    from autometa.components.neural.encoders.text_features import TextEmbeddings
+    from autometa.components.strategies.linear import MAX_ITERATIONS, ridge
+    from autometa.components.strategies.preprocessing import TablePreprocessor, make_recipe
+    from autometa.components.strategies.targets import with_target
 
-    def _fine_tuned(
-        self, task: Task, values: dict[str, Any], device: str, random_state: RandomState
-    ) -> BaseEstimator:
-        from autometa.components.neural.encoders.text_estimators import (
-            FineTunedTextClassifier,
-            FineTunedTextRegressor,
-        )
-        from autometa.components.strategies.preprocessing import make_recipe
-        from autometa.components.strategies.text_table import TextAndNumbers
+    preprocessor = TablePreprocessor(
+        classification=task.is_classification, random_state=random_state, text_features=TextEmbeddings(**read)
+    )
+    if task.is_classification:
+        learner: Any = LogisticRegression(C=strength, max_iter=MAX_ITERATIONS, tol=1e-3)
+    else:
+        learner = with_target(ridge(), "identity")  # finds its own strength
+    return make_recipe(task, preprocessor, learner)
 
-        kind = FineTunedTextClassifier if task.is_classification else FineTunedTextRegressor
-        learner = kind(
-            backbone=self.backbone, max_seconds=MAX_SECONDS, device=device, random_state=random_state, **values
-        )
-        table = TextAndNumbers(classification=task.is_classification, random_state=random_state)
-        return make_recipe(task, table, learner)
+
+def _fine_tuned(task: Task, values: dict[str, Any], random_state: RandomState) -> BaseEstimator:
+    from autometa.components.neural.encoders.text_estimators import (
+        FineTunedTextClassifier,
+        FineTunedTextRegressor,
+    )
+    from autometa.components.strategies.preprocessing import make_recipe
+    from autometa.components.strategies.text_table import TextAndNumbers
+
+    kind = FineTunedTextClassifier if task.is_classification else FineTunedTextRegressor
+    learner = kind(max_seconds=MAX_SECONDS, random_state=random_state, **values)
+    table = TextAndNumbers(classification=task.is_classification, random_state=random_state)
+    return make_recipe(task, table, learner)
