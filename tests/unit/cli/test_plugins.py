@@ -41,7 +41,7 @@ def test_plugins_are_listed_with_their_evidence():
     found = json.loads(CliRunner().invoke(application, ["plugins", "--json"]).stdout)
     (built_in,) = [plugin for plugin in found if plugin["distribution"] == "autometa-ml"]
     assert built_in["evidence"]["linear"] > 1000
-    assert built_in["hooks"] == ["register_strategies"]
+    assert built_in["hooks"] == ["register_backbones", "register_strategies"]
     assert built_in["import_seconds"] >= 0
     assert built_in["error"] == ""
 
