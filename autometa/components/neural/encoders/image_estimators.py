@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["PACKAGED", "FineTunedImageClassifier", "FineTunedImageRegressor"]
 
 PACKAGED: Final = "efficientnet_lite0"
+_MAX_SETTLED: Final = 1_024  # training rows that statistics are estimated on; more would say the same
 
 
 class _BaseFineTunedImages(BaseFineTuned):
@@ -95,7 +96,7 @@ class _BaseFineTunedImages(BaseFineTuned):
         learned = torch.nonzero(rows.weights[:, 0] > 0).squeeze(1)
         # Shuffled: rows are ordered by content, and statistics are averaged over batches.
         order = torch.randperm(len(learned), generator=torch.Generator().manual_seed(0))
-        learned = learned[order.to(learned.device)]
+        learned = learned[order.to(learned.device)][:_MAX_SETTLED]
         batches = [part for part in torch.split(learned, self.batch_size) if len(part) > 1] or [learned]
 
         def settle(network: nn.Module) -> None:

@@ -210,6 +210,22 @@ class TestFineTuning:
         shuffled = fine_tuned(max_epochs=2).fit(X.iloc[order], labels[order])
         np.testing.assert_allclose(shuffled.predict_proba(X), found, atol=1e-4)
 
+    def test_statistics_are_estimated_on_few_rows_where_rows_are_many(self, install, monkeypatch):
+        monkeypatch.setattr("autometa.components.neural.encoders.image_estimators._MAX_SETTLED", 24)
+        seen = []
+        monkeypatch.setattr("torch.optim.swa_utils.update_bn", lambda rows, _: seen.append(sum(map(len, rows))))
+        install(declared())
+        images, labels = shapes(70)
+        fine_tuned(max_epochs=2).fit(table(images), labels)
+        assert seen == [24, 24, 24]  # before the probe and after each epoch
+
+    def test_the_time_limit_is_kept(self, install):
+        install(declared())
+        images, labels = shapes(70)
+        model = fine_tuned(max_epochs=10_000, patience=10_000, max_seconds=1.0).fit(table(images), labels)
+        assert model.stopped_by_ == "time"
+        assert np.isfinite(model.predict_proba(table(images))).all()
+
     def test_the_shared_encoder_stays_as_it_was(self, install):
         install(declared())
         before = {
