@@ -11,7 +11,8 @@ The data come inside of these two packages, whose code is not imported: sentence
 Spam Collection, Almeida et al. 2011, CC BY 4.0). Duplicates are left out, the rest is shuffled (seed 0); the first
 320 or 2,000 rows are for training and 500 others for testing, on which the standard error of an accuracy of 0.7
 is 0.02. Each system is the first candidate of its strategy, or of `neural_text` the one that is named; of IMDB's
-reviews the encoder reads the first 64 tokens, and on 2,000 rows it is fine-tuned for one epoch in place of four. Seconds are of processor time on one thread. Rows that the file already has are kept.
+reviews the encoder reads the first 64 tokens, and on 2,000 rows it is fine-tuned for one epoch in place of four.
+Seconds are of processor time on one thread. Rows that the file already has are kept.
 
 The row ``policy`` is the candidate of linear, svm and neural_text that `recommend` puts first, with the shipped
 knowledge and the time budget of ``--policy-seconds``, by default none; it is fitted like the others.

@@ -7,6 +7,7 @@ import pytest
 from autometa import Configuration, Task, load_model, save_model
 from autometa.components.strategies.neural_text import NeuralTextStrategy
 from autometa.plugins import get_registry
+from autometa.testing import StrategyConformance
 from tests.tiny_encoder import WORDS, make_tiny_encoder
 
 FINE_TUNED = Configuration(encoder="fine_tuned", learning_rate=3e-3, max_epochs=8, batch_size=16)
@@ -84,3 +85,11 @@ def test_the_packaged_encoder_knows_what_texts_mean():
     model.fit(task.X, task.y)
     unseen = pd.DataFrame({"text": ["Dogs like to run in the park", "Shares and bonds lost value today"]})
     assert list(model.predict(unseen)) == ["animals", "money"]
+
+
+@pytest.mark.slow
+class TestConformance(StrategyConformance):
+    """With the module's `strategy`, whose encoder is tiny and random."""
+
+    tables = ("mixed", "texts")
+    n_sampled = n_fitted_samples = 2
