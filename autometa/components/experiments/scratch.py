@@ -17,8 +17,8 @@ PREFIX = (
     "autometa-s-"  # short: sockets lie in such folders, and their paths must not have more than 104 characters
 )
 LOCK_FILE = "lock"
-# A folder is not locked in its first moments.
-YOUNG_SECONDS = 3600.0
+# A folder is not locked in its first moments, on a machine that is very busy.
+YOUNG_SECONDS = 120.0
 
 
 class Scratch:
@@ -35,8 +35,8 @@ class Scratch:
 
     def remove(self) -> None:
         """Remove the folder with what lies in it."""
+        self._lock.release()  # first: not every system removes a file that is open
         shutil.rmtree(self.path, ignore_errors=True)
-        self._lock.release()
 
 
 @cache
