@@ -16,6 +16,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from autometa.components.neural.encoders.affording import affordable_rows
 from autometa.components.neural.encoders.probe import linear_probe
 from autometa.components.neural.encoders.rows import JoinedRows
 from autometa.components.neural.execution import forward_in_batches
@@ -161,7 +162,7 @@ def fine_tune(
 
     The head begins as the linear model of what the frozen encoder says, so that fine-tuning never has to undo a
     random head; and since the probe is judged like an epoch, fine-tuned weights are kept only where they are
-    better on held-out rows.
+    better on held-out rows. Rows that could not be read in time are left out (`affordable_rows`).
 
     Parameters
     ----------
@@ -182,7 +183,9 @@ def fine_tune(
     started = time.perf_counter()
     if settle is not None:  # the probe has to see features as training and judging will see them
         settle(Reader(encoder))
-    features = forward_in_batches(Reader(encoder), rows.X, _READ_AHEAD * plan.batch_size).squeeze(1)
+    batch_size = _READ_AHEAD * plan.batch_size
+    rows = affordable_rows(Reader(encoder), rows, batch_size, plan.max_seconds)
+    features = forward_in_batches(Reader(encoder), rows.X, batch_size).squeeze(1)
     network = EncoderNetwork(encoder, features.shape[1], n_outputs).to(features.device)
     slope, bias = linear_probe(features, rows, n_outputs, classification=plan.classification)
     with torch.no_grad():

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from autometa.components.neural.encoders.affording import affordable_rows
 from autometa.components.neural.encoders.fine_tuning import EncoderNetwork, fine_tune, fine_tuning_plan
 from autometa.components.neural.encoders.probe import linear_probe
 from autometa.components.neural.encoders.rows import JoinedRows, TokenRows
@@ -121,3 +122,24 @@ def test_token_rows_are_padded_to_the_longest_of_a_batch():
     assert tokens.tolist() == [[9, 9], [8, 0]]
     assert there.tolist() == [[1, 1], [1, 0]]
     assert len(rows[1:]) == 2
+
+
+def test_rows_that_cannot_be_read_in_time_are_left_out_in_their_shares():
+    n = 4_000
+    y = torch.zeros(n, dtype=torch.int64)
+    y[n // 2 :], y[7] = 1, 2  # a class of one row
+    held_out = (torch.arange(n) % 4 == 0).float()[:, None]
+    rows = Rows(JoinedRows(torch.randn(n, 4), torch.empty(n, 0)), y, 1 - held_out, held_out)
+    reader = nn.Sequential(Encoded(), nn.Unflatten(1, (1, 4)))
+    assert len(affordable_rows(reader, rows, 64, 3_600.0)) == n
+    kept = affordable_rows(reader, rows, 64, 0.0)
+    assert len(kept) <= 1_003
+    assert kept.y.bincount().tolist()[2] == 1
+    assert kept.y.bincount()[:2].tolist() == pytest.approx([500, 500], abs=5)
+    assert kept.held_out.mean() == pytest.approx(0.25, abs=0.01)
+    assert (kept.weights[kept.y == 2] > 0).all()
+
+
+class Encoded(nn.Module):
+    def forward(self, rows):
+        return rows.encoded
