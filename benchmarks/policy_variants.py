@@ -4,7 +4,7 @@ Usage: ``python benchmarks/policy_variants.py [--n-folds 10] [--only group_corre
 
 ``results/policy_variants.csv`` has a row per metric, variant, policy, average and length of the list: closed gaps
 on the shipped knowledge base, without plugins, in folds by dataset group, one seed, the same for all variants. The
-zero of a gap is the single best candidate that the variant learned; mean regrets have no such zero.
+zero of a gap is the single best candidate that the variant learned.
 ``results/group_correlation.csv`` has the intraclass correlation of regrets in dataset groups, centred per task and
 candidate, by a one-way analysis of variance that is pooled over candidates.
 """
@@ -74,7 +74,7 @@ def judged(meta: MetaDataset, n_folds: int) -> pd.DataFrame:
         facts = {"n_folds": n_folds, "n_tasks": report.n_tasks, "n_groups": report.n_groups}
         tables.append(report.to_frame().assign(variant=name, **facts))
     table = pd.concat(tables, ignore_index=True)
-    front = ["metric", "variant", "policy", "average", "top_k", *facts, "closed_gap", "low", "high", "mean_regret"]
+    front = ["metric", "variant", "policy", "average", "top_k", *facts, "closed_gap", "low", "high"]
     return table.loc[table["policy"] != "single_best", front]
 
 
