@@ -237,10 +237,10 @@ class Posterior:
         n_scored: Mapping[str, int] | None,
     ) -> None:
         """Learn how far off verdicts are, each by trees that saw none of the task's group."""
-        for row in rows.tolist():
-            facts = meta_dataset.tasks.iloc[row]
-            key = _description(meta_dataset.metafeatures[row], int(facts["n_train"]), int(facts["n_features"]))
-            self._rehearsed.setdefault(key, set()).add(int(meta_dataset.groups[row]))
+        sizes = (meta_dataset.numbers(name)[rows] for name in ("n_train", "n_features"))
+        for row, group, *own in zip(rows, meta_dataset.groups[rows], *sizes, strict=True):
+            key = _description(meta_dataset.metafeatures[row], int(own[0]), int(own[1]))
+            self._rehearsed.setdefault(key, set()).add(int(group))
         try:
             calibration, likelihood = rehearse(self, meta_dataset, rows, said, runs=runs, n_scored=n_scored)
         finally:

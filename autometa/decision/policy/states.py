@@ -91,13 +91,13 @@ def known_tasks(
     facts = meta_dataset.tasks.iloc[rows]
     strategy = pd.factorize(np.asarray([candidate.strategy for candidate in meta_dataset.candidates]))[0]
     numbers = zip(facts["task"].astype(str), facts["n_train"], facts["n_features"], strict=True)
+    groups = meta_dataset.groups[rows].tolist()
     found = []
     for place, ((name, n_full, n_features), weight) in enumerate(zip(numbers, task_shares(facts), strict=True)):
         ended_well = [run for run in runs.get(name, ()) if np.isfinite(run.loss)]
         if not ended_well:
             continue
-        group = int(meta_dataset.groups[rows[place]])
-        record, has_history = records.without({group})
+        record, has_history = records.without({groups[place]})
         situation = Situation(forecast[place], record, has_history, strategy, int(n_full), int(n_features))
         found.append(
             KnownTask(
@@ -105,7 +105,7 @@ def known_tasks(
                 runs=ended_well,
                 standing=standing[place],
                 weight=float(weight),
-                group=group,
+                group=groups[place],
                 n_test=n_scored.get(name, rows_scored(int(n_full))),
             )
         )

@@ -47,7 +47,7 @@ def evidence_of(world: MetaDataset, task: str, candidates: list[int], unit: floa
 
 
 def test_evidence_beats_a_prior_that_knows_nothing(world: MetaDataset) -> None:
-    results = replay_evidence(world, Variant("static_portfolio"))
+    results = replay_evidence(world, Variant("static_portfolio"), n_folds=3)
     table = replay_table(results)
     table = table[table["top_k"] == 1].set_index(["average", "setting", "method"])["closed_gap"]
     for average in ("groups", "tasks"):
@@ -57,7 +57,8 @@ def test_evidence_beats_a_prior_that_knows_nothing(world: MetaDataset) -> None:
 
 
 def test_few_tries_are_worth_less_than_many_and_more_than_none(world: MetaDataset) -> None:
-    results = replay_evidence(world, Variant("static_portfolio"), settings=(Setting(256, 3), Setting(256)))
+    settings = (Setting(256, 3), Setting(256))
+    results = replay_evidence(world, Variant("static_portfolio"), settings=settings, n_folds=2)
     regret = results.groupby(["setting", "method"])["regret_1"].mean()
     of_few, of_all = (regret[f"{tried}, up to 256 rows", "posterior"] for tried in ("first 3", "all"))
     assert of_all < of_few < regret["all, up to 256 rows", "prior"]
