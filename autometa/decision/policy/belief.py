@@ -25,7 +25,7 @@ __all__ = ["Assumptions", "Belief", "Outlook"]
 # Runs of one size are compared with each other only: the hardness of a size is as good as unknown.
 _HARDNESS_VARIANCE = 100.0
 _JITTER = 1e-9
-# What the pooled model counts. Of equal shares and .7, chosen inside the training groups.
+# What the pooled model counts where its opinion is trusted; of this and .7 the better inside the training groups.
 _POOLED_SHARE = 0.5
 
 
@@ -145,7 +145,8 @@ class Belief:
         scale = float(np.sqrt(weights @ np.square(assumptions.scales)))
         standing = assumptions.mean + mean
         if assumptions.opinion is not None and len(evidence.value):
-            standing = _averaged(standing, assumptions.opinion.standings(evidence))
+            opinion = assumptions.opinion
+            standing = _averaged(standing, opinion.standings(evidence), _POOLED_SHARE * opinion.trust(evidence))
         return cls(standing, covariance, scale, assumptions, evidence)
 
     @property
@@ -246,10 +247,10 @@ class Outlook:
         return replace(self, covariance=covariance, opened=opened)
 
 
-def _averaged(gaussian: FloatArray, pooled: FloatArray) -> FloatArray:
-    """Return the average of two means of standings, which are relative to the mean over candidates."""
+def _averaged(gaussian: FloatArray, pooled: FloatArray, share: float) -> FloatArray:
+    """Return the weighted mean of two means of standings, which are relative to the mean over candidates."""
     level = float(gaussian.mean() - pooled.mean())
-    return np.asarray((1 - _POOLED_SHARE) * gaussian + _POOLED_SHARE * (pooled + level))
+    return np.asarray((1 - share) * gaussian + share * (pooled + level))
 
 
 def _conditioned(

@@ -17,7 +17,7 @@ from autometa.decision.policy._base import Arrays
 from autometa.decision.policy.arrays import StoredFields
 from autometa.decision.policy.evidence import RelativeEvidence
 from autometa.decision.policy.forest import Trees
-from autometa.decision.policy.long_format import Situation, long_format
+from autometa.decision.policy.long_format import COLUMNS, Situation, long_format
 from autometa.foundation.typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["LongTable", "Opinion", "PooledModel", "Records"]
@@ -31,6 +31,8 @@ _GROUP_SHARE = 2 / 3
 _LEAST_TREES = 10
 # Tasks that a record is weighed against: few tasks are no record.
 _RECORD_RIDGE = 1.0
+# So many dataset groups must have been as far from their full size for a distance to count as known.
+_GROUPS_IN_REACH = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +126,8 @@ class PooledModel:
     sees : ndarray of bool, shape (n_trees, n_groups)
         Which groups each tree was grown on.
     records : Records
+    reach : float
+        Halvings between the full size and that of the runs up to which known tasks teach.
 
     References
     ----------
@@ -135,6 +139,7 @@ class PooledModel:
     groups: IntArray
     sees: BoolArray
     records: Records
+    reach: float
 
     @classmethod
     def fit(cls, examples: LongTable, records: Records, *, n_trees: int = _N_TREES, random_state: int = 0) -> Self:
@@ -166,7 +171,7 @@ class PooledModel:
             )
             grown.append(tree.fit(X[inside], examples.standing[inside], sample_weight=weight[inside]).tree_)
         value = np.concatenate([tree.value[:, 0, 0] for tree in grown])
-        return cls(Trees(**Trees.laid_out(grown)), value, groups, sees, records)
+        return cls(Trees(**Trees.laid_out(grown)), value, groups, sees, records, _reach(examples, groups))
 
     def blind_to(self, groups: Collection[int]) -> BoolArray:
         """Return which trees saw none of some groups, shape (n_trees,)."""
@@ -216,7 +221,7 @@ class PooledModel:
 
     def to_arrays(self, prefix: str) -> dict[str, np.ndarray[Any, Any]]:
         """Return everything as arrays."""
-        own = {prefix + name: getattr(self, name) for name in ("value", "groups", "sees")}
+        own = {prefix + name: np.asarray(getattr(self, name)) for name in ("value", "groups", "sees", "reach")}
         return {**own, **self.records.to_arrays(prefix + "records."), **self.trees.to_arrays(prefix + "trees.")}
 
     @classmethod
@@ -231,6 +236,7 @@ class PooledModel:
         return cls(
             trees=Trees.from_arrays(arrays, prefix + "trees."),
             records=Records.from_arrays(arrays, prefix + "records."),
+            reach=float(arrays[prefix + "reach"]),
             **{name: arrays[prefix + name] for name in ("value", "groups", "sees")},
         )
 
@@ -265,3 +271,28 @@ class Opinion:
         """
         leaves = self.model.trees.apply(long_format(self.situation, evidence), self.trees)
         return np.asarray(self.model.value[leaves].mean(axis=1))
+
+    def trust(self, evidence: RelativeEvidence) -> float:
+        """Return how far the opinion is to be trusted: half as far with every halving beyond what is known.
+
+        Trees do not extrapolate: beyond the smallest known share of the rows evidence counts as if it were there.
+
+        Parameters
+        ----------
+        evidence : RelativeEvidence
+            Not empty.
+
+        Returns
+        -------
+        float
+            In (0, 1].
+        """
+        halvings = float(np.log2(max(self.situation.n_full, 1) / evidence.n_train.max()))
+        return float(np.exp2(-max(halvings - self.model.reach, 0.0)))
+
+
+def _reach(examples: LongTable, groups: IntArray) -> float:
+    """Return the halvings that enough groups had."""
+    halvings = examples.X[:, COLUMNS.index("halvings")]
+    farthest = np.sort([halvings[examples.group == group].max() for group in groups])
+    return float(farthest[-min(_GROUPS_IN_REACH, len(farthest))])

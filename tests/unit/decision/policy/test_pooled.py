@@ -223,6 +223,16 @@ def test_a_candidate_without_history_is_ranked_by_what_it_shows(model: PooledMod
     assert exchanged.argmin() == new + 1
 
 
+def test_beyond_what_is_known_every_halving_halves_the_trust(model: PooledModel) -> None:
+    assert model.reach == pytest.approx(3.0), "2,048 rows known from 256"
+    trusted = []
+    for n_full in (2048, 4096, 16384):
+        opinion = model.opinion(np.zeros(N_CANDIDATES), np.arange(N_CANDIDATES), n_full=n_full, n_features=8)
+        assert opinion is not None
+        trusted.append(opinion.trust(evidence({(0, 256): 0.1, (1, 256): 0.2})))
+    assert trusted == pytest.approx([1.0, 0.5, 0.125])
+
+
 def test_arrays_bring_it_back(model: PooledModel) -> None:
     arrays = model.to_arrays("pooled.")
     assert all(array.dtype != object for array in arrays.values())
@@ -230,6 +240,7 @@ def test_arrays_bring_it_back(model: PooledModel) -> None:
     for unseen in ([], [5]):
         one, two = (opinion_of(found, 1, unseen).standings(evidence(SHOWN)) for found in (model, kept))
         np.testing.assert_array_equal(one, two)
+    assert kept.reach == model.reach
 
 
 def test_the_cached_posterior_is_of_the_same_opinion(posterior: Posterior, world: MetaDataset) -> None:
