@@ -136,18 +136,20 @@ def judge_ablations(
     Returns
     -------
     DataFrame
-        One row per (average, variant, length of the list), columns as in `judge_scenario` and ``variant``: what
-        was left out. Evidence is the richest that the scenario is judged with; "without evidence" is the prior.
+        One row per (average, variant, evidence, length of the list), columns as in `judge_scenario` and
+        ``variant``: what was left out. "without evidence" is the prior on the tasks that have evidence. "without
+        pooling" the Gaussian belief stands alone.
     """
-    richest = str([NO_EVIDENCE, *settings_of(scenario)][-1])
+    kinds = [str(setting) for setting in settings_of(scenario)] or [str(NO_EVIDENCE)]
     tables = []
     for name, variant in ABLATIONS.items():
         table = _replayed(scenario, variant, seeds, n_folds, n_jobs)
-        table = table[table["evidence"] == richest]
+        table = table[table["evidence"].isin(kinds)]
         last = "posterior" if "posterior" in set(table["method"]) else "prior"
         tables.append(table[table["method"] == last].assign(variant=name))
         if name == "everything" and last == "posterior":
-            tables.append(table[table["method"] == "prior"].assign(variant="without evidence", evidence="none"))
+            prior = table[(table["method"] == "prior") & (table["evidence"] == kinds[-1])]
+            tables.append(prior.assign(variant="without evidence", evidence="none"))
     table = pd.concat(tables, ignore_index=True)
     found = _front(table.assign(scenario=scenario.name, metric=scenario.meta_dataset.metric, n_seeds=len(seeds)))
     return found[["variant", *found.columns.drop("variant")]]
