@@ -115,10 +115,12 @@ def _log_odds(probability: FloatArray) -> FloatArray:
 
 
 def _line(probability: FloatArray, outcome: BoolArray, weights: FloatArray) -> FloatArray:
-    """Fit intercept and slope."""
+    """Fit intercept and slope; where higher probabilities came true less often, all become the rate that did."""
     from sklearn.linear_model import LogisticRegression
 
     if len(np.unique(outcome)) < 2:
         return np.array([0.0, 1.0])
     model = LogisticRegression(C=_C).fit(_log_odds(probability)[:, None], outcome, sample_weight=weights)
-    return np.array([float(model.intercept_[0]), max(float(model.coef_[0, 0]), 0.0)])
+    if model.coef_[0, 0] < 0:
+        return np.array([float(logit(np.average(outcome, weights=weights))), 0.0])
+    return np.array([float(model.intercept_[0]), float(model.coef_[0, 0])])

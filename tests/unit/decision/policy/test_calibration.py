@@ -118,6 +118,16 @@ def test_probabilities_that_are_too_timid_are_sharpened() -> None:
     np.testing.assert_allclose(unknown.apply(given[0], 0), given[0])
 
 
+def test_probabilities_that_say_the_contrary_become_the_rate_that_came_true() -> None:
+    rng = np.random.default_rng(0)
+    given = rng.uniform(0.5, 0.99, (300, 4))
+    came = (rng.random(given.shape) > given).astype(float)
+    likelihood = Likelihood.fit(given, came, np.zeros(300, dtype=np.int64), np.arange(300))
+    mended = likelihood.apply(np.array([0.5, 0.5, 0.7, 0.9]), 0)
+    assert mended[0] == pytest.approx(came[:, 0].mean())
+    assert mended[1:] == pytest.approx(came[:, 1:].mean())
+
+
 def test_far_from_all_known_tasks_the_interval_widens_and_the_ranking_says_so() -> None:
     world = make_world(40)
     policy = get_policy("proximity").fit(world)
