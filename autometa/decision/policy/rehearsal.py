@@ -216,8 +216,10 @@ def _parts(runs: Sequence[Run], order: IntArray) -> Iterator[list[Run]]:
     for chosen in (tried, few) if len(few) < len(tried) else (tried,):
         for size in dict.fromkeys([sizes[0], sizes[len(sizes) // 2], sizes[-1]]):
             for last in dict.fromkeys([repetitions[0], repetitions[-1]]):
-                yield [
+                part = [
                     run
                     for run in runs
                     if run.candidate in chosen and run.n_train <= size and run.repetition <= last
                 ]
+                if part:
+                    yield part

@@ -10,6 +10,7 @@ import pytest
 from autometa.decision.policy import INTERVAL_LEVEL, get_policy, query_of, rehearsal
 from autometa.decision.policy._base import NEAR_BEST
 from autometa.decision.policy.calibration import Calibration, Forecast
+from autometa.decision.policy.evidence import Run
 from autometa.decision.policy.near_best import Likelihood
 from autometa.foundation.typing import FloatArray
 from tests.policy_worlds import make_world
@@ -126,6 +127,14 @@ def test_probabilities_that_say_the_contrary_become_the_rate_that_came_true() ->
     mended = likelihood.apply(np.array([0.5, 0.5, 0.7, 0.9]), 0)
     assert mended[0] == pytest.approx(came[:, 0].mean())
     assert mended[1:] == pytest.approx(came[:, 1:].mean())
+
+
+def test_candidates_that_were_run_on_many_rows_only_can_be_rehearsed() -> None:
+    """The first six of the list have no run at the least size, so that there is nothing to show of them there."""
+    runs = [Run(c, 1024, 0, 0.1) for c in range(8)] + [Run(c, 256, 0, 0.1) for c in (6, 7)]
+    parts = [{(run.candidate, run.n_train) for run in part} for part in rehearsal._parts(runs, np.arange(8))]
+    everyone = {(c, 1024) for c in range(8)}
+    assert parts == [{(6, 256), (7, 256)}, {(6, 256), (7, 256)} | everyone, {(c, 1024) for c in range(6)}]
 
 
 def test_far_from_all_known_tasks_the_interval_widens_and_the_ranking_says_so() -> None:
