@@ -11,6 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from autometa.foundation.errors import EvaluationError
+
 __all__ = ["Scratch"]
 
 PREFIX = (
@@ -25,13 +27,25 @@ class Scratch:
     """A folder in the system's place for temporary files, until `remove`.
 
     Its owner holds a lock in it: one whose owner was killed is removed by a process that makes another, later.
+
+    Raises
+    ------
+    EvaluationError
+        If it cannot be made, for example because the disk is full.
     """
 
     def __init__(self) -> None:
-        _remove_abandoned(tempfile.gettempdir())
-        self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
-        self._lock = FileLock(self.path / LOCK_FILE)
-        self._lock.acquire()
+        try:
+            _remove_abandoned(tempfile.gettempdir())
+            self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
+            # Of all threads: the one that stops a sandbox need not be the one that started it.
+            self._lock = FileLock(self.path / LOCK_FILE, thread_local=False)
+            self._lock.acquire()
+        except OSError as error:
+            raise EvaluationError(
+                f"No folder for the temporary files of a cell can be made: {error}. Make space there, or let "
+                "TMPDIR name another place; then give the same command again."
+            ) from error
 
     def remove(self) -> None:
         """Remove the folder with what lies in it."""

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from dataclasses import replace
@@ -172,10 +173,10 @@ def test_temporary_files_go_with_the_child_that_is_killed(tmp_path, monkeypatch)
 
 
 def _leaves_files(job, begin):
-    begin()
     folder = tempfile.mkdtemp()
     (Path(folder) / "model").write_text("weights")
     Path(job).write_text(folder)
+    begin()
     time.sleep(600)
 
 
@@ -205,6 +206,21 @@ def test_temporary_files_of_an_owner_that_was_killed_are_removed_by_a_later_one(
     for process in owners:
         process.kill()
         process.communicate()
+
+
+def test_a_folder_for_temporary_files_is_given_up_by_any_thread(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    held = Scratch()
+    thread = threading.Thread(target=held.remove)
+    thread.start()
+    thread.join()
+    assert not held._lock.is_locked
+
+
+def test_no_place_for_temporary_files_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    with pytest.raises(EvaluationError, match="TMPDIR"):
+        next(run_jobs(work(), [cell()], limits=LIMITS))
 
 
 def test_a_sandbox_computes_with_one_thread():
