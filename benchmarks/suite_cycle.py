@@ -279,9 +279,9 @@ def read_back(cycle: Cycle, states: list[dict[str, Any]]) -> None:
     cycle.found |= {
         "runs_read_back": len(states),
         "evaluations_read_back": len(figures) - 1,
-        "max_difference": float(max(figures)),
+        "max_difference": float(np.max(figures)),
         "predictions_read_back": n_predictions,
-        "max_difference_of_predictions": float(max(confidences)),
+        "max_difference_of_predictions": float(np.max(confidences)),
     }
 
 
@@ -316,7 +316,7 @@ def compare_with_published(cycle: Cycle, states: list[dict[str, Any]]) -> None:
         origins = rows["origin"].value_counts()
         counts[workspace.name] = {str(name): int(origins[name]) for name in sorted(origins.index)}
         counts[workspace.name]["standings"] = len(said["standings"])
-    cycle.found |= {"compared": counts, "max_difference_of_comparison": float(max(differences))}
+    cycle.found |= {"compared": counts, "max_difference_of_comparison": float(np.max(differences))}
 
 
 def problems(found: dict[str, Any], kills: int) -> list[str]:
@@ -328,6 +328,8 @@ def problems(found: dict[str, Any], kills: int) -> list[str]:
         "it was killed as often as wanted": found["kills"] == kills,
         "each cell is one row": found["rows"] == found["rows_uninterrupted"] == cells and not found["rows_twice"],
         "cells end well or at a limit": set(found["statuses"]) <= {"ok", "timeout", "memory"},
+        "some end well": found["statuses"].get("ok", 0) > 0,
+        "what is published is read back": found["runs_read_back"] == runs > 0,
         "rows are equal": found["rows_equal"] == cells,
         "predictions are equal": found["predictions_equal"] == found["predictions"],
         "what ended well is published": runs + found["left_out_of_publishing"] == found["runs_wanted"],
