@@ -129,14 +129,16 @@ def test_differences_are_paired_and_negative_where_autometa_is_better(driver, ru
     assert pairs.loc["autometa", "best system"]["difference"] == pytest.approx((0.1 + 0.0 + 0.2 + 0.0) / 4)
 
 
-def test_siblings_are_drawn_together(driver, runs):
-    """Two datasets that always come together tell less than two that do not."""
-    apart = runs.assign(group=runs["dataset"])
-    widths = []
-    for table in (driver.budgets_report.report(runs), driver.budgets_report.report(apart)):
-        row = table[(table["system"] == "autometa") & (table["against"] == "best peer")].iloc[0]
-        widths.append((row["difference_low"], row["difference_high"]))
-    assert widths[0] != widths[1]
+def test_siblings_are_drawn_together(driver):
+    """Six datasets that always come together tell less than six that do not."""
+    table = results_table({"autometa": [0.9] * 6 + [0.4] * 6, "flaml@60s": [0.4] * 12}, split_source="own")
+    apart = table.assign(group=table["dataset"])
+    siblings = apart.assign(group=apart["group"].where(apart["group"] >= "data-006", "siblings"))
+    (low, high), (low_apart, high_apart) = (
+        found[found["against"] == "flaml@60s"][["difference_low", "difference_high"]].iloc[0]
+        for found in map(driver.budgets_report.report, (siblings, apart))
+    )
+    assert low < low_apart < 0.25 < high_apart < high
 
 
 def test_a_failed_cell_is_as_bad_as_the_worst_and_counted(driver, runs):
