@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
-from autometa.decision.policy._base import INTERVAL_LEVEL, Arrays
+from autometa.decision.policy._base import INTERVAL_LEVEL
+from autometa.decision.policy.arrays import StoredFields
 from autometa.decision.policy.buckets import Amount, Buckets, group_shares, nothing_known
 from autometa.foundation.typing import BoolArray, FloatArray, IntArray
 
@@ -25,7 +26,7 @@ _TAIL = (1 - INTERVAL_LEVEL) / 2
 
 
 @dataclass(frozen=True, eq=False)
-class Forecast:
+class Forecast(StoredFields):
     """Losses that were forecast without having seen the group of datasets.
 
     Attributes
@@ -40,18 +41,9 @@ class Forecast:
     high: FloatArray
     first: IntArray
 
-    def to_arrays(self, prefix: str) -> dict[str, np.ndarray[Any, Any]]:
-        """Return everything as arrays."""
-        return {prefix + name: getattr(self, name) for name in self.__dataclass_fields__}
-
-    @classmethod
-    def from_arrays(cls, arrays: Arrays, prefix: str) -> Self:
-        """Read what `to_arrays` returned."""
-        return cls(**{name: arrays[prefix + name] for name in cls.__dataclass_fields__})
-
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class Calibration(StoredFields):
     """Factors of the halves of an interval, for the first of a list and for the others.
 
     What comes first was chosen, so its loss is more often above the expected one than that of the others; it has
@@ -166,16 +158,6 @@ class Calibration:
             factors = Buckets(self.edge, self.by_bucket).of(amount, first, self.first, self.others)
         below, above = _halves(expected, low, high)
         return expected - stretch * factors[0] * below, expected + stretch * factors[1] * above
-
-    def to_arrays(self, prefix: str) -> dict[str, np.ndarray[Any, Any]]:
-        """Return everything as arrays."""
-        return {prefix + name: np.asarray(getattr(self, name)) for name in self.__dataclass_fields__}
-
-    @classmethod
-    def from_arrays(cls, arrays: Arrays, prefix: str) -> Self:
-        """Read what `to_arrays` returned."""
-        first, others, n_groups, edge, by_bucket = (arrays[prefix + name] for name in cls.__dataclass_fields__)
-        return cls(first, others, int(n_groups), float(edge), by_bucket)
 
 
 def _halves(expected: FloatArray, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
