@@ -150,14 +150,13 @@ class _Seen:
             place[i, run] = value[i, run] - value[i, run].mean() + situation.forecast[run].mean()
             rank[i, run] = np.searchsorted(np.sort(value[i, run]), value[i, run]) / run.sum()
         ran = np.isfinite(value)
-        top = np.where(ran.any(axis=0), len(sizes) - 1 - ran[::-1].argmax(axis=0), 0) if len(sizes) else None
         return cls(
             value=value,
             place=place,
             rank=rank,
             noise=noise,
             halvings=np.maximum(np.log2(situation.n_full / sizes), 0.0),
-            top=np.zeros(shape[1], dtype=np.int64) if top is None else top,
+            top=(np.arange(len(sizes))[:, None] * ran).max(axis=0, initial=0),
             tried=ran.any(axis=0),
         )
 
