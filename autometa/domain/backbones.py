@@ -34,7 +34,7 @@ class EncoderBackbone:
     source : str
         Where the weights come from: a package, a hub's name, an address.
     packages : tuple of str
-        Modules that `loader` imports; the backbone is not offered where one of them is not installed.
+        Top-level modules that `loader` imports; the backbone is not offered where one of them is not installed.
     install : str
         Command that installs them.
 
@@ -73,6 +73,15 @@ class EncoderBackbone:
                 raise ParameterError(
                     f"Backbone {self.name!r} must state its {fact}; got {getattr(self, fact)!r}.", parameter=fact
                 )
+        # To look for a module within a package is to import the package.
+        if not isinstance(self.packages, tuple) or not all(
+            isinstance(package, str) and package.isidentifier() for package in self.packages
+        ):
+            raise ParameterError(
+                f"The packages of backbone {self.name!r} are a tuple of names of modules without dots; got "
+                f"{self.packages!r}.",
+                parameter="packages",
+            )
 
     def obstacle(self) -> str:
         """Say why the backbone cannot be loaded here, without importing anything.

@@ -73,6 +73,8 @@ def test_a_name_is_registered_once_by_a_plugin():
         ({"licence": " "}, "must state its licence"),
         ({"source": ""}, "must state its source"),
         ({"loader": "file.pth"}, "must be a function"),
+        ({"packages": "timm"}, "a tuple of names of modules"),
+        ({"packages": ("timm.models",)}, "modules without dots"),
     ],
 )
 def test_a_declaration_is_complete(change, expected):
