@@ -103,6 +103,8 @@ class Ranking:
         What a careful reader should know: why it fell back, sizes beyond everything known.
     near_best : ndarray of float64, shape (n_candidates,), or None
         Probability that the loss is within `NEAR_BEST` of the best candidate's; NaN without history.
+    stretch : float
+        How many times wider than usual intervals are because the task is far from every known one; at least 1.
     """
 
     candidates: tuple[Candidate, ...]
@@ -118,6 +120,7 @@ class Ranking:
     fallback: bool = False
     notes: tuple[str, ...] = ()
     near_best: FloatArray | None = None
+    stretch: float = 1.0
 
     @property
     def best(self) -> Candidate:

@@ -216,6 +216,7 @@ class Experience:
             familiarity=familiarity,
             fallback=fallback,
             notes=notes + self.size_notes(query),
+            stretch=stretch,
         )
 
     def forecast(self, weights: FloatArray, first: IntArray) -> Forecast:

@@ -94,7 +94,7 @@ class Verdict:
         losses = level + spread * draws + regret - regret[:, [reference]]
         expected, (low, high) = losses.mean(axis=0), np.quantile(losses, _TAILS, axis=0)
         lessons, amount, leader = posterior.lessons, amount_of(belief), int(listed[0])
-        low, high = lessons.calibration.apply(expected, low, high, leader, amount=amount)
+        low, high = lessons.calibration.apply(expected, low, high, leader, amount=amount, stretch=ranking.stretch)
         near_best = lessons.likelihood.apply((regret <= NEAR_BEST).mean(axis=0), leader, amount)
         return cls(listed, expected, low, high, near_best)
 

@@ -15,6 +15,7 @@ from autometa.decision.policy.cache import load_or_learn
 from autometa.decision.policy.evidence import RelativeEvidence, Run
 from autometa.decision.policy.posterior import Posterior
 from autometa.decision.policy.replay import Setting, Variant, replay_evidence, replay_table
+from autometa.decision.policy.verdict import Verdict
 from autometa.domain.strategy import Candidate
 from autometa.foundation.errors import ParameterError, PolicyError
 from tests.policy_worlds import CANDIDATES, make_world
@@ -110,6 +111,21 @@ def test_without_evidence_the_prior_stands(posterior: Posterior, world: MetaData
     np.testing.assert_allclose(belief.mean, given.mean)
     ranking = posterior.prior.rank(query_of(world, 0))
     assert (np.argsort(belief.mean) == np.argsort(ranking.expected_loss)).all()
+
+
+def test_intervals_stay_wider_for_a_task_far_from_all_known_ones(posterior: Posterior, world: MetaDataset) -> None:
+    given = assumptions(posterior, world, 0)
+    belief = Belief.given(given, evidence_of(world, "t0", list(range(9)), given.unit))
+    ranking = posterior.prior.rank(query_of(world, 0))
+    near, far = (
+        Verdict.of(
+            belief, replace(ranking, stretch=stretch), posterior, excluded=np.zeros(9, dtype=bool), n_test=800
+        )
+        for stretch in (1.0, 2.0)
+    )
+    np.testing.assert_array_equal(near.expected_loss, far.expected_loss)
+    np.testing.assert_allclose(far.high - far.low, 2.0 * (near.high - near.low))
+    assert (near.high > near.low).all()
 
 
 def test_runs_of_a_candidate_speak_of_its_relatives_and_make_sure(
