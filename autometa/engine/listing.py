@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autometa.decision.policy import Ranking
+from autometa.decision.policy.anchored import Anchored
 from autometa.domain.strategy import Candidate
 from autometa.domain.task import Task
 from autometa.engine.cold_start import NO_HISTORY, widest
@@ -31,8 +32,9 @@ def prior_places(
     portfolios: Mapping[str, Iterable[Candidate]],
     costs: Mapping[str, Costs],
     without: Collection[str] = (),
+    anchored: Anchored | None = None,
 ) -> list[RankedCandidate]:
-    """Return the list: the policy's order, then candidates without history.
+    """Return the list: the policy's order, what few tasks say of others between, then candidates without history.
 
     Parameters
     ----------
@@ -44,6 +46,7 @@ def prior_places(
         By candidate id.
     without : collection of str
         Ids of candidates that may not be chosen.
+    anchored : Anchored, optional
 
     Returns
     -------
@@ -53,13 +56,46 @@ def prior_places(
     allowed = offered.keys() - set(without)
     known = [index for index in ranking.order.tolist() if ranking.candidates[index].id in allowed]
     places = [_place(rank, index, ranking, task, costs) for rank, index in enumerate(known, start=1)]
-    seen = {candidate.id for candidate in ranking.candidates}
+    if anchored is not None:
+        places = _with_anchored(places, anchored, allowed, ranking, task)
+    seen = {candidate.id for candidate in (*ranking.candidates, *(place.candidate for place in places))}
     cold = [candidate for key, candidate in offered.items() if key in allowed and key not in seen]
     low, high = widest(places)
     return places + [
         RankedCandidate(rank, candidate, NAN, low, high, NAN, NO_HISTORY)
         for rank, candidate in enumerate(cold, start=len(places) + 1)
     ]
+
+
+def _with_anchored(
+    places: Sequence[RankedCandidate], anchored: Anchored, allowed: Collection[str], ranking: Ranking, task: Task
+) -> list[RankedCandidate]:
+    """Put each where its expected loss belongs, and first only what is clearly better than the anchor."""
+    loss = dict(zip((each.id for each in ranking.candidates), ranking.expected_loss.tolist(), strict=True))
+    listed = list(places)
+    for index in np.argsort(anchored.expected_loss, kind="stable").tolist():
+        if anchored.candidates[index].id not in allowed:
+            continue
+        new = _anchored_place(anchored, index, task)
+        own = loss[new.candidate.id] = float(anchored.expected_loss[index])
+        least = 0 if anchored.lead[index] > 0 else 1
+        later = (at for at, place in enumerate(listed) if at >= least and loss[place.candidate.id] > own)
+        listed.insert(next(later, len(listed)), new)
+    return [replace(place, rank=rank) for rank, place in enumerate(listed, start=1)]
+
+
+def _anchored_place(anchored: Anchored, index: int, task: Task) -> RankedCandidate:
+    losses = (anchored.expected_loss[index], anchored.low[index], anchored.high[index])
+    expected, low, high = (task.shown(float(loss)) for loss in losses)
+    return RankedCandidate(
+        0,
+        anchored.candidates[index],
+        expected,
+        min(low, high),
+        max(low, high),
+        float(anchored.fit_seconds[index]),
+        f"{int(anchored.n_evaluations[index])} known runs",
+    )
 
 
 def _place(rank: int, index: int, ranking: Ranking, task: Task, costs: Mapping[str, Costs]) -> RankedCandidate:

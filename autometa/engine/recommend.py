@@ -15,12 +15,14 @@ import numpy as np
 from autometa.components.knowledge import KnowledgeBase, MetaDataset
 from autometa.components.metafeatures import SCHEMA_VERSION, MetaFeatures, describe
 from autometa.decision.policy import Policy, Query, Ranking, get_policy, load_or_fit
+from autometa.decision.policy.anchored import Anchored
 from autometa.domain.columns import ColumnRole
 from autometa.domain.strategy import Candidate, Strategy
 from autometa.domain.task import Task, TaskType
 from autometa.domain.weights import as_weights
 from autometa.engine.cold_start import NO_HISTORY, unjudged
 from autometa.engine.constraints import Constraints, Costs, Exclusion, none_left
+from autometa.engine.encoders import asked_of_encoders
 from autometa.engine.inputs import as_task
 from autometa.engine.listing import judged_places, prior_places
 from autometa.engine.presentation import ENDINGS
@@ -158,10 +160,10 @@ def recommend(
             base = knowledge if isinstance(knowledge, KnowledgeBase) else KnowledgeBase.open(knowledge)
             # Runs rank anew what is left; learning about it alone would take seconds of theirs.
             answer, barred = _answered(
-                base, policy, task, description, offer, constraints, anew=time_budget is None
+                base, policy, task, description, offer, constraints, time_budget is None, knowledge is None
             )
         excluded.update({key: exclusion.reason for key, exclusion in barred.items()})
-        places = prior_places(task, answer.ranking, offer.portfolios, answer.costs, barred)
+        places = prior_places(task, answer.ranking, offer.portfolios, answer.costs, barred, answer.anchored)
         evidence, notes = None, [*_notes(task, base, answer.ranking)]
         if crew is not None and time_budget is not None and places:
             with clock("evidence"):
@@ -251,6 +253,7 @@ class _Answer:
     meta_dataset: MetaDataset | None = None
     influences: tuple[Influence, ...] = ()
     costs: Mapping[str, Costs] = field(default_factory=dict)
+    anchored: Anchored = field(default_factory=Anchored)
 
     def costing(self, costs: Mapping[str, Costs]) -> _Answer:
         """Return it with costs that are known already: what was let through must not be slow in the answer."""
@@ -281,6 +284,7 @@ class _Answer:
             strategies=strategies,
             device=device,
             random_state=random_state,
+            anchored=self.anchored,
         )
 
 
@@ -362,10 +366,13 @@ def _answered(
     description: MetaFeatures,
     offer: _Offer,
     constraints: Constraints,
-    *,
     anew: bool,
+    own: bool,
 ) -> tuple[_Answer, dict[str, Exclusion]]:
-    """Ask the policy about the candidates that are within the constraints; also return those that are not."""
+    """Ask the policy about the candidates that are within the constraints; also return those that are not.
+
+    If the knowledge is autometa's own, what it says of encoders is added.
+    """
     known = sorted({*base.measured_strategies(classification=task.is_classification)} & offer.portfolios.keys())
     answer = _ask(base, policy, task, description, known)
     costs = constraints.costs(base, answer.meta_dataset, answer.query, answer.ranking)
@@ -374,7 +381,11 @@ def _answered(
     if anew and ranked & barred.keys() and not ranked <= barred.keys():
         # The list complements its own members, so what is left is ranked anew rather than cut.
         answer = _ask(base, policy, task, description, known, without=barred)
-    return answer.costing(costs), barred
+    answer = answer.costing(costs)
+    if not own:
+        return answer, barred
+    found, costly = asked_of_encoders(task, answer.ranking, answer.query, offer.portfolios, constraints, barred)
+    return replace(answer, anchored=found), {**barred, **costly}
 
 
 def _evidence(finding: Finding, time_budget: float, before: RankedCandidate) -> Evidence:

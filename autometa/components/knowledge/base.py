@@ -36,6 +36,7 @@ from autometa.plugins.loading import SEPARATOR
 __all__ = ["KnowledgeBase", "KnownTask", "WithPlugins", "shipped_with_plugins", "with_plugins"]
 
 SHIPPED_FOLDER = Path(__file__).parent / "data"
+ENCODERS_FOLDER = Path(__file__).parent / "encoders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,16 @@ class KnowledgeBase:
             If it cannot be read. A plugin's that cannot be read is left out with a `PluginWarning`.
         """
         return shipped_with_plugins().base if plugins else cls.open(get_settings().knowledge or SHIPPED_FOLDER)
+
+    @classmethod
+    def of_encoders(cls) -> KnowledgeBase:
+        """Return what is known of pretrained encoders: few tasks of texts or images, beside `shipped`.
+
+        Returns
+        -------
+        KnowledgeBase
+        """
+        return cls.open(ENCODERS_FOLDER)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write it to a folder, in the place of the knowledge base that may be there.

@@ -303,7 +303,14 @@ class Posterior:
             "n_curve_groups": drift.n_groups,
         }
 
-    def assumptions(self, ranking: Ranking, query: Query, cold: Sequence[Candidate] = ()) -> Assumptions:
+    def assumptions(
+        self,
+        ranking: Ranking,
+        query: Query,
+        cold: Sequence[Candidate] = (),
+        *,
+        cold_loss: FloatArray | None = None,
+    ) -> Assumptions:
         """Return what is assumed of all candidates before any run.
 
         Parameters
@@ -313,6 +320,8 @@ class Posterior:
         query : Query
         cold : sequence of Candidate
             Candidates without history; they follow the ranking's.
+        cold_loss : ndarray of float64, shape (n_cold,), optional
+            Losses expected of them nevertheless; NaN, and by default, as usual among the others.
 
         Returns
         -------
@@ -328,9 +337,13 @@ class Posterior:
             raise PolicyError("The ranking is of other candidates than the posterior was fitted on.")
         loss = ranking.expected_loss
         forecast = compressed(loss - loss.min(), lessons.unit) if len(loss) else np.empty(0)
-        forecast = lessons.slope * (forecast - forecast.mean()) if len(loss) else forecast
+        usual = float(forecast.mean()) if len(loss) else 0.0
+        newcomers = np.full(len(cold), usual)
+        if cold_loss is not None and len(loss):
+            above = cold_loss - loss.min()
+            newcomers = np.where(np.isnan(above), usual, np.sign(above) * compressed(np.abs(above), lessons.unit))
         known, new = self._strategies(), [candidate.strategy for candidate in cold]
-        mean = np.concatenate([forecast, np.zeros(len(cold))])
+        mean = lessons.slope * (np.concatenate([forecast, newcomers]) - usual)
         surprise = lessons.surprise.extended(known, new, variance=lessons.cold_variance)
         return Assumptions(
             mean=mean,

@@ -9,6 +9,7 @@ import numpy as np
 
 from autometa.components.knowledge import MetaDataset
 from autometa.decision.policy import Policy, Query, Ranking
+from autometa.decision.policy.anchored import Anchored
 from autometa.decision.policy.cache import load_or_learn
 from autometa.decision.policy.posterior import Posterior
 from autometa.decision.policy.verdict import Verdict
@@ -74,6 +75,8 @@ class Consultation:
     strategies : mapping of str to Strategy
     device : str
     random_state : int or None
+    anchored : Anchored
+        What few tasks say of candidates without history.
     """
 
     task: Task
@@ -86,6 +89,7 @@ class Consultation:
     strategies: Mapping[str, Strategy]
     device: str = "auto"
     random_state: RandomState = 0
+    anchored: Anchored = field(default_factory=Anchored)
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -121,7 +125,7 @@ class Consultation:
         Finding
         """
         posterior = self._posterior()
-        full_seconds = posterior.fit_seconds(self.query, len(self.cold))
+        full_seconds = self._full_seconds(posterior)
         seed = self.random_state or 0
         try:
             ladder = Ladder.of(self.task, random_state=seed)
@@ -132,7 +136,9 @@ class Consultation:
         workers.prepare(ladder.task, self.strategies, device=self.device, random_state=seed)
         search = Search(
             candidates=self.candidates,
-            assumptions=posterior.assumptions(self.ranking, self.query, self.cold),
+            assumptions=posterior.assumptions(
+                self.ranking, self.query, self.cold, cold_loss=self._of_cold(self.anchored.expected_loss)
+            ),
             predicted=self._predicted(posterior, ladder),
             ladder=ladder,
             workers=workers,
@@ -153,11 +159,23 @@ class Consultation:
     def _unavailable(self) -> BoolArray:
         return np.asarray([candidate.id in self.unavailable for candidate in self.candidates])
 
+    def _full_seconds(self, posterior: Posterior) -> FloatArray:
+        """Return seconds of one fit on the whole table, shape (n,); the usual ones where nothing is known."""
+        usual = posterior.fit_seconds(self.query, len(self.cold))
+        stated = np.concatenate([usual[: len(self.ranking.candidates)], self._of_cold(self.anchored.fit_seconds)])
+        return np.asarray(np.where(np.isfinite(stated), stated, usual))
+
     def _predicted(self, posterior: Posterior, ladder: Ladder) -> FloatArray:
-        """Return seconds of one fit at each rung; NaN for candidates without history, shape (n, n_sizes)."""
+        """Return seconds of one fit at each rung; NaN where nothing is known, shape (n, n_sizes)."""
         known = [posterior.fit_seconds(replace(self.query, n_train=int(size))) for size in ladder.sizes]
-        unknown = np.full((len(self.cold), len(ladder.sizes)), np.nan)
-        return np.concatenate([np.stack(known, axis=1), unknown])
+        # What few tasks say of a fit is proportional to its rows.
+        cold = self._of_cold(self.anchored.fit_seconds)[:, None] * (ladder.sizes / self.query.n_train)
+        return np.concatenate([np.stack(known, axis=1), cold])
+
+    def _of_cold(self, values: FloatArray) -> FloatArray:
+        """Return what is known of the candidates without history; NaN where nothing is, shape (n_cold,)."""
+        padded = np.append(values, np.nan)
+        return np.asarray(padded[list(self.anchored.places(self.cold))], dtype=np.float64)
 
     def _finding(
         self, found: SearchResult, posterior: Posterior, ladder: Ladder, full_seconds: FloatArray
