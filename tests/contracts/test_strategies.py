@@ -103,6 +103,12 @@ def outputs(estimator, task):
     return found.values if found.probabilities is None else found.probabilities
 
 
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_no_built_in_strategy_is_left_out_but_those_that_want_images_or_an_extra(kind):
+    taken = {strategy.name for strategy in strategies(kind)}
+    assert set(get_registry().record("built_in").strategies) - taken <= {"neural_image", "neural_text"}
+
+
 @pytest.mark.parametrize(("strategy", "candidate", "kind"), list(every_candidate()))
 class TestEveryCandidate:
     def test_it_learns_the_classes_or_the_numbers(self, strategy, candidate, kind):
