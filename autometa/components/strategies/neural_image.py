@@ -179,9 +179,9 @@ def _fine_tuned(task: Task, values: Mapping[str, Any], device: str, random_state
         FineTunedImageClassifier,
         FineTunedImageRegressor,
     )
-    from autometa.components.strategies.image_table import ImagesAndNumbers
+    from autometa.components.strategies.encoder_table import EncodedAndNumbers
     from autometa.components.strategies.preprocessing import make_recipe
 
     kind = FineTunedImageClassifier if task.is_classification else FineTunedImageRegressor
     learner = kind(**values, max_seconds=MAX_SECONDS, device=device, random_state=random_state)
-    return make_recipe(task, ImagesAndNumbers(task.is_classification, random_state), learner)
+    return make_recipe(task, EncodedAndNumbers("image", task.is_classification, random_state), learner)

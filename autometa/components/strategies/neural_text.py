@@ -170,10 +170,10 @@ def _fine_tuned(task: Task, values: dict[str, Any], random_state: RandomState) -
         FineTunedTextClassifier,
         FineTunedTextRegressor,
     )
+    from autometa.components.strategies.encoder_table import EncodedAndNumbers
     from autometa.components.strategies.preprocessing import make_recipe
-    from autometa.components.strategies.text_table import TextAndNumbers
 
     kind = FineTunedTextClassifier if task.is_classification else FineTunedTextRegressor
     learner = kind(max_seconds=MAX_SECONDS, random_state=random_state, **values)
-    table = TextAndNumbers(classification=task.is_classification, random_state=random_state)
+    table = EncodedAndNumbers("text", task.is_classification, random_state)
     return make_recipe(task, table, learner)

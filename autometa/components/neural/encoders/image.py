@@ -6,7 +6,6 @@ run. Nothing is downloaded unless a model of the Hugging Face hub is named.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from functools import lru_cache
 from importlib.util import find_spec
@@ -22,7 +21,7 @@ from autometa.foundation.errors import ParameterError
 from autometa.foundation.settings import get_settings
 from autometa.plugins import get_registry
 
-__all__ = ["ImageModule", "load_efficientnet", "load_image_encoder", "weights_fingerprint"]
+__all__ = ["ImageModule", "load_efficientnet", "load_image_encoder"]
 
 _HUB_NAME: Final = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -111,26 +110,6 @@ def _checked(loaded: Any, name: str) -> ImageEncoder:
         )
     loaded.network.eval()
     return loaded
-
-
-def weights_fingerprint(network: nn.Module) -> str:
-    """Return a hash of a network's weights.
-
-    Parameters
-    ----------
-    network : Module
-        On the CPU.
-
-    Returns
-    -------
-    str
-        SHA-256, 64 hexadecimal digits.
-    """
-    digest = hashlib.sha256()
-    for name, tensor in sorted(network.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def load_efficientnet() -> ImageEncoder:

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from autometa.components.neural.devices import resolve_device
+from autometa.components.neural.encoders.fingerprint import weights_fingerprint
 from autometa.components.neural.encoders.image_tables import (
     as_image_table,
     image_cells,
@@ -98,7 +99,7 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
         ParameterError
             If the encoder cannot be loaded.
         """
-        from autometa.components.neural.encoders.image import load_image_encoder, weights_fingerprint
+        from autometa.components.neural.encoders.image import load_image_encoder
         from autometa.components.neural.encoders.pixels import look_at_images
 
         table = as_image_table(X)
@@ -166,7 +167,7 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
 
     def _make_encode(self) -> Any:
         from autometa.components.neural import execution
-        from autometa.components.neural.encoders.image import ImageModule, load_image_encoder, weights_fingerprint
+        from autometa.components.neural.encoders.image import ImageModule, load_image_encoder
         from autometa.components.neural.encoders.pixels import image_batch
 
         loaded = load_image_encoder(self.encoder)

@@ -6,7 +6,6 @@ of the Hugging Face hub is named.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from autometa.components.neural.encoders.fingerprint import weights_fingerprint
 from autometa.foundation.errors import ParameterError
 from autometa.foundation.settings import get_settings
 from autometa.foundation.typing import IntArray
@@ -170,7 +170,7 @@ def _loaded(backbone: str, offline: bool) -> LoadedText:
     limit = min((int(n) for n in limits if n), default=512) - 2
     padding = tokenizer.pad_token_id
     reader = TokenReader(tokenizer.backend_tokenizer.to_str(), 0 if padding is None else int(padding), limit)
-    return LoadedText(network, reader, _configuration(network), _fingerprint(network))
+    return LoadedText(network, reader, _configuration(network), weights_fingerprint(network))
 
 
 def _pair(backbone: str, offline: bool) -> tuple[Any, Any]:
@@ -218,11 +218,3 @@ def _from_transformers(place: str, *, is_local: bool) -> tuple[Any, Any]:
 def _configuration(network: Any) -> str:
     configuration = network.config.__class__.from_dict({**network.config.to_dict(), "_name_or_path": ""})
     return str(configuration.to_json_string(use_diff=False))
-
-
-def _fingerprint(network: nn.Module) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in sorted(network.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.contiguous().numpy().tobytes())
-    return digest.hexdigest()
