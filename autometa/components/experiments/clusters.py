@@ -163,15 +163,19 @@ def on_ray(
             yield ray.get(reference)
 
 
-def lost_cluster_errors() -> tuple[type[BaseException], ...]:
+def lost_cluster_errors(backend: str | None) -> tuple[type[BaseException], ...]:
     """Return the errors which mean that the cluster's scheduler cannot be reached any more.
+
+    Parameters
+    ----------
+    backend : str or None
+        Of the run. None but Dask's has a scheduler, and a future that loky cancelled raises the same type.
 
     Returns
     -------
     tuple of exception types
-        Of the libraries that are loaded.
     """
-    if "distributed" not in sys.modules:
+    if backend != "dask":
         return ()
     from distributed import CancelledError
     from distributed.comm import CommClosedError

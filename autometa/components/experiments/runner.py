@@ -80,7 +80,7 @@ def run_jobs(
             for index, outcome in _pass(payload, jobs, done, n_jobs=n_jobs, backend=backend, options=options):
                 done[index] = 1
                 yield jobs[index], outcome
-        except lost_cluster_errors() as error:
+        except lost_cluster_errors(backend) as error:
             raise EvaluationError(
                 f"The scheduler of the cluster is gone, or the connection to it ({error}); the cells under way "
                 "are lost. Start scheduler and workers again, then give the same command to go on."

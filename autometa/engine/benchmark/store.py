@@ -114,7 +114,14 @@ class BenchmarkStore:
         ------
         StoreError
         """
-        if self.facts[task].content != content:
+        known = self.facts[task].content
+        if known is None and content is not None:
+            raise StoreError(
+                f"{self.folder} does not say which data its results of {task} are of: an earlier version began "
+                "it, or the data came from a server. Use another workspace.",
+                task=task,
+            )
+        if known != content:
             raise StoreError(
                 f"{self.folder} was begun with other data under the name {task}: its file, or what the index says "
                 "of it, is not the same. Use another workspace, or the folder that this one was begun with.",
