@@ -36,7 +36,8 @@ def test_list_holds_every_candidate_once(recommendation: autometa.Recommendation
     assert recommendation.source is not None
     offered = {
         candidate.id
-        for strategy in get_registry().strategies.values()
+        for name, strategy in get_registry().strategies.items()
+        if name not in ("neural_text", "neural_image")  # for tables of texts and images
         for candidate in strategy.candidates(recommendation.source)
     }
     listed = [place.candidate.id for place in recommendation.ranking]
