@@ -220,7 +220,7 @@ def test_a_folder_for_temporary_files_is_given_up_by_any_thread(tmp_path, monkey
 def test_no_place_for_temporary_files_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
     with pytest.raises(EvaluationError, match="TMPDIR"):
-        next(run_jobs(work(), [cell()], limits=LIMITS))
+        Sandbox().run(pickle.dumps(_threads), "w", None, LIMITS)
 
 
 def test_a_sandbox_computes_with_one_thread():

@@ -38,7 +38,7 @@ def test_arrays_and_existing_files_are_images(tmp_path):
     assert role_of(paths) is ColumnRole.IMAGE
     assert role_of([Path(path) for path in [*paths, paths[0]]]) is ColumnRole.IMAGE
     assert role_of([*paths, None]) is ColumnRole.IMAGE
-    assert role_of([*paths, "no image"]) is ColumnRole.CATEGORICAL
+    assert role_of([*paths, "no image"]) is not ColumnRole.IMAGE
 
 
 def test_names_of_files_that_are_not_there_are_told_of():
