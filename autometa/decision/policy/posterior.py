@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
@@ -46,8 +46,6 @@ _ASSUMED_UNIT = 0.05
 _ASSUMED_LEVEL_SPREAD = 0.05
 _ASSUMED_SCALES = (0.25, 0.5, 1.0)
 _NUMBERS = ("unit", "slope", "cold_variance", "level_trend", "level_spread")
-
-_Description = tuple[bytes, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +97,6 @@ class Posterior:
     def __post_init__(self) -> None:
         self._lessons: _Lessons | None = None
         self._known: tuple[Candidate, ...] = ()
-        # Dataset groups of the known tasks with a description, while verdicts on them are rehearsed.
-        self._rehearsed: dict[_Description, set[int]] = {}
 
     def without_history(self) -> Self:
         """Take up what is assumed where no candidate has a history.
@@ -207,7 +203,8 @@ class Posterior:
             shown = own_runs(meta_dataset) if runs is None else runs
             pooled = self._pooled(meta_dataset, rows, slope * centred(forecasts), standing, shown, n_scored or {})
             self._lessons = replace(self._lessons, pooled=pooled)
-            self._rehearse(meta_dataset, rows, said, runs, n_scored)
+            calibration, likelihood = rehearse(self, meta_dataset, rows, said, runs=runs, n_scored=n_scored)
+            self._lessons = replace(self.lessons, calibration=calibration, likelihood=likelihood)
         return self
 
     def _pooled(
@@ -220,32 +217,15 @@ class Posterior:
         n_scored: Mapping[str, int],
     ) -> PooledModel | None:
         """Grow the pooled model; None if it is not wanted, or of too few groups."""
+        if not self.pooled:
+            return None
         weights, groups = task_shares(meta_dataset.tasks.iloc[rows]), meta_dataset.groups[rows]
         records = Records.of(standing, weights, groups)
         tasks = known_tasks(meta_dataset, rows, forecast, standing, records, runs=runs, n_scored=n_scored)
-        if not self.pooled or len({task.group for task in tasks}) < _LEAST_GROUPS:
+        if len({task.group for task in tasks}) < _LEAST_GROUPS:
             return None
         examples = draw_examples(tasks, unit=self.lessons.unit, perfect=least_loss(meta_dataset.metric))
         return PooledModel.fit(examples, records)
-
-    def _rehearse(
-        self,
-        meta_dataset: MetaDataset,
-        rows: IntArray,
-        said: Forecast,
-        runs: Mapping[str, Sequence[Run]] | None,
-        n_scored: Mapping[str, int] | None,
-    ) -> None:
-        """Learn how far off verdicts are, each by trees that saw none of the task's group."""
-        sizes = (meta_dataset.numbers(name)[rows] for name in ("n_train", "n_features"))
-        for row, group, *own in zip(rows, meta_dataset.groups[rows], *sizes, strict=True):
-            key = _description(meta_dataset.metafeatures[row], int(own[0]), int(own[1]))
-            self._rehearsed.setdefault(key, set()).add(int(group))
-        try:
-            calibration, likelihood = rehearse(self, meta_dataset, rows, said, runs=runs, n_scored=n_scored)
-        finally:
-            self._rehearsed = {}
-        self._lessons = replace(self.lessons, calibration=calibration, likelihood=likelihood)
 
     def _without_rows(self, meta_dataset: MetaDataset) -> _Lessons:
         """Return what is assumed where no task was measured at full size."""
@@ -310,6 +290,7 @@ class Posterior:
         cold: Sequence[Candidate] = (),
         *,
         cold_loss: FloatArray | None = None,
+        unseen: Collection[int] = (),
     ) -> Assumptions:
         """Return what is assumed of all candidates before any run.
 
@@ -322,6 +303,9 @@ class Posterior:
             Candidates without history; they follow the ranking's.
         cold_loss : ndarray of float64, shape (n_cold,), optional
             Losses expected of them nevertheless; NaN, and by default, as usual among the others.
+        unseen : collection of int, optional
+            Codes of the dataset groups that the pooled model must not have seen: those of a known task, while a
+            verdict on it is rehearsed.
 
         Returns
         -------
@@ -354,20 +338,21 @@ class Posterior:
             scales=lessons.scales,
             unit=lessons.unit,
             n_full=query.n_train,
-            opinion=self._opinion(mean, [*known, *new], query),
+            opinion=self._opinion(mean, [*known, *new], query, unseen),
         )
 
-    def _opinion(self, forecast: FloatArray, strategies: Sequence[str], query: Query) -> Opinion | None:
-        """Ask the pooled model, if there is one, to prepare for a task; what it saw of a rehearsed one is out."""
+    def _opinion(
+        self, forecast: FloatArray, strategies: Sequence[str], query: Query, unseen: Collection[int]
+    ) -> Opinion | None:
+        """Ask the pooled model, if there is one, to prepare for a task."""
         if self.lessons.pooled is None:
             return None
-        described = _description(query.metafeatures, query.n_train, query.n_features)
         return self.lessons.pooled.opinion(
             forecast,
             np.unique(strategies, return_inverse=True)[1],
             n_full=query.n_train,
             n_features=query.n_features,
-            unseen=self._rehearsed.get(described, ()),
+            unseen=unseen,
         )
 
     def believe(self, assumptions: Assumptions, evidence: RelativeEvidence) -> Belief:
@@ -443,7 +428,3 @@ class Posterior:
             pooled=PooledModel.from_arrays(arrays, "pooled.") if "pooled.value" in arrays else None,
         )
         return self
-
-
-def _description(metafeatures: FloatArray, n_train: int, n_features: int) -> _Description:
-    return metafeatures.tobytes(), n_train, n_features

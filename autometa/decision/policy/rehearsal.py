@@ -168,7 +168,7 @@ class _Stage:
         ranking = _ranking(meta, self.hindsight, place)
         n_test = self.n_scored.get(task, rows_scored(query.n_train))
         known = [run for run in self.runs.get(task, ()) if np.isfinite(run.loss)]
-        assumptions = self._assumptions(blind, ranking, query)
+        assumptions = self._assumptions(blind, ranking, query, int(meta.groups[row]))
         for part in _parts(known, ranking.order):
             evidence = RelativeEvidence.of(part, unit=assumptions.unit, n_test=n_test, perfect=perfect)
             belief = self.posterior.believe(assumptions, evidence)
@@ -182,12 +182,11 @@ class _Stage:
             )
             yield _Act(row, amount_of(belief), verdict)
 
-    def _assumptions(self, blind: Posterior, ranking: Ranking, query: Query) -> Assumptions:
+    def _assumptions(self, blind: Posterior, ranking: Ranking, query: Query, group: int) -> Assumptions:
         """Return the posterior's assumptions with what is learned of the past taken from the blind one."""
         learned = blind.assumptions(ranking, query)
-        return replace(
-            self.posterior.assumptions(ranking, query), **{name: getattr(learned, name) for name in _LEARNED}
-        )
+        own = self.posterior.assumptions(ranking, query, unseen={group})
+        return replace(own, **{name: getattr(learned, name) for name in _LEARNED})
 
 
 def _ranking(meta_dataset: MetaDataset, hindsight: Forecast, place: int) -> Ranking:

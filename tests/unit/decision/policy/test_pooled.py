@@ -10,14 +10,12 @@ import numpy as np
 import pytest
 
 from autometa.components.knowledge.meta_dataset import MetaDataset
-from autometa.decision.policy import get_policy, query_of
-from autometa.decision.policy import posterior as posterior_module
-from autometa.decision.policy.belief import Belief
+from autometa.decision.policy import Query, Ranking, get_policy, query_of
+from autometa.decision.policy.belief import Assumptions, Belief
 from autometa.decision.policy.evidence import RelativeEvidence, Run
 from autometa.decision.policy.long_format import COLUMNS, Situation, long_format
 from autometa.decision.policy.pooled import LongTable, Opinion, PooledModel, Records
 from autometa.decision.policy.posterior import Posterior
-from autometa.decision.policy.rehearsal import rehearse
 from autometa.decision.policy.states import KnownTask, draw_examples
 from autometa.domain.strategy import Candidate, Configuration
 from tests.policy_worlds import make_world
@@ -112,21 +110,24 @@ def test_what_a_judged_group_did_has_no_say(tasks: list[KnownTask], model: Poole
 def test_rehearsals_ask_only_trees_that_saw_none_of_the_group(
     world: MetaDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[int, Opinion | None]] = []
+    asked: list[tuple[Posterior, bytes, Opinion | None]] = []
+    assumptions = Posterior.assumptions
 
-    def listening(posterior: Posterior, meta_dataset: MetaDataset, rows: Any, said: Any, **kwargs: Any) -> Any:
-        for row in rows.tolist() if meta_dataset is world else ():
-            query = query_of(meta_dataset, row)
-            given = posterior.assumptions(posterior.prior.rank(query), query)
-            asked.append((int(meta_dataset.groups[row]), given.opinion))
-        return rehearse(posterior, meta_dataset, rows, said, **kwargs)
+    def listening(posterior: Posterior, ranking: Ranking, query: Query, **kwargs: Any) -> Assumptions:
+        given = assumptions(posterior, ranking, query, **kwargs)
+        asked.append((posterior, query.metafeatures.tobytes(), given.opinion))
+        return given
 
-    monkeypatch.setattr(posterior_module, "rehearse", listening)
-    Posterior(get_policy("static_portfolio").fit(world)).fit(world)
-    assert len(asked) == 32
-    for group, opinion in asked:
+    monkeypatch.setattr(Posterior, "assumptions", listening)
+    whole = Posterior(get_policy("static_portfolio").fit(world)).fit(world)
+    rows = np.flatnonzero(world.full_size)
+    group_of = {world.metafeatures[row].tobytes(): int(world.groups[row]) for row in rows}
+    assert len(group_of) == len(rows) == 32
+    told = {task: opinion for posterior, task, opinion in asked if posterior is whole}
+    assert told.keys() == group_of.keys()
+    for task, opinion in told.items():
         assert opinion is not None
-        sees = opinion.model.sees[:, opinion.model.groups == group]
+        sees = opinion.model.sees[:, opinion.model.groups == group_of[task]]
         assert not sees[opinion.trees].any()
         assert sees.any(), "some other trees saw it"
 
