@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +32,9 @@ _logger = logging.getLogger(__name__)
 _MIN_ROWS_TO_HOLD_OUT: Final = 30
 _MAX_STEPS: Final = 700  # of the optimiser, unless that is fewer than _MIN_EPOCHS
 _MIN_EPOCHS: Final = 25
+# Multiplications of weights in the forward passes of a fit on a CPU, which does some 2e9 to 5e9 of them a second,
+# backward passes included, on one core. They end a long fit where seconds would end it elsewhere on every machine.
+_CPU_WORK: Final = 8e10
 _TRAINING_SHARE: Final = 0.9  # of the seconds that are left; the rest is for the last look at held-out rows
 _MAX_JUDGED: Final = 4_096  # held-out rows that are watched; more would say the same
 _MAX_EMBEDDED: Final = 2_048  # inputs of the backbone that embedded columns may make up
@@ -164,12 +168,18 @@ class BaseTabularNetwork(BaseEstimator):
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             label_smoothing=self.label_smoothing,
-            max_epochs=self.max_epochs or max(_MIN_EPOCHS, _MAX_STEPS // steps),
+            max_epochs=self.max_epochs or min(max(_MIN_EPOCHS, _MAX_STEPS // steps), self._affordable(n_samples)),
             patience=self.patience,
             batch_size=batch_size,
             max_seconds=seconds,
             seed=seed,
         )
+
+    def _affordable(self, n_samples: int) -> int:
+        """Epochs that a CPU has the time for."""
+        if not self.device_.startswith("cpu"):
+            return sys.maxsize
+        return max(1, int(_CPU_WORK / (n_samples * self._spec.n_multiplications)))
 
     def _network(self) -> nn.Module:
         from autometa.components.neural.model import TabularNetwork

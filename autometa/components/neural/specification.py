@@ -74,3 +74,10 @@ class NetworkSpec:
     def is_embedded(self) -> bool:
         """Whether there are numeric columns that are embedded."""
         return self.embedding != "none" and self.n_numeric > 0
+
+    @property
+    def n_multiplications(self) -> int:
+        """Multiplications of weights in a forward pass of one row; embeddings, which are small, are left out."""
+        d_in = self.n_plain + self.n_numeric * (self.d_embedding if self.is_embedded else 1)
+        layers = d_in * self.width + (self.n_blocks - 1) * self.width**2 + self.width * self.n_outputs
+        return self.k * layers

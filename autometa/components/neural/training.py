@@ -22,7 +22,6 @@ __all__ = ["Rows", "TrainingPlan", "TrainingReport", "fit_network"]
 
 _CLIP_NORM: Final = 1.0
 _WARM_UP: Final = 0.05  # share of the planned steps
-_TIMING_SHARE: Final = 0.1  # share of the time limit after which the speed is believed
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,10 @@ class TrainingPlan:
     seed : int
     averaging : float
         Share that the average of the weights keeps at each step; 0 for the weights themselves.
+    timing_share : float
+        Share of `max_seconds` before which the clock has no say. From then on the learning rate comes down by the
+        steps that fit into the rest, where these are fewer than planned; a fit that takes less than this share is
+        the same however fast the machine is.
     judges_all : bool
         Whether the weights that training begins with, and those after an epoch that was cut short, are judged too:
         where epochs are few and long. The former are kept if none are better.
@@ -57,6 +60,7 @@ class TrainingPlan:
     max_seconds: float
     seed: int
     averaging: float = 0.98
+    timing_share: float = 0.5
     judges_all: bool = False
 
 
@@ -260,12 +264,9 @@ class _Trainer:
         return 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
 
     def _affordable_steps(self) -> float:
-        """Steps that fit into the time limit, so that the rate has come down when it strikes.
-
-        As many as planned wherever the clock allows: the clock must not change a fit that ends in time.
-        """
+        """Steps that fit into the time limit, so that the rate has come down when it strikes."""
         elapsed = time.perf_counter() - self.started
-        if elapsed < _TIMING_SHARE * self.plan.max_seconds or not self.step:
+        if elapsed < self.plan.timing_share * self.plan.max_seconds or not self.step:
             return self.planned_steps
         return min(self.planned_steps, max(self.step * self.plan.max_seconds / elapsed, self.step + 1))
 

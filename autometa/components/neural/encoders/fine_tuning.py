@@ -25,6 +25,8 @@ from autometa.components.neural.training import Rows, TrainingPlan, TrainingRepo
 __all__ = ["EncoderNetwork", "FineTuned", "Reader", "fine_tune", "fine_tuning_plan"]
 
 _MAX_JUDGED: Final = 2_048  # held-out rows that are watched; more would say the same
+# Epochs of an encoder are few and long, and on a CPU the clock usually ends them: the speed is believed early.
+_TIMING_SHARE: Final = 0.1
 _READ_AHEAD: Final = 4  # batches of rows that are only read are so many times larger
 
 
@@ -147,6 +149,7 @@ def fine_tuning_plan(
         max_seconds=max_seconds,
         seed=seed,
         averaging=0.0,
+        timing_share=_TIMING_SHARE,
         judges_all=True,
     )
 

@@ -143,6 +143,17 @@ def test_the_limit_of_seconds_is_kept(monkeypatch):
     assert np.isfinite(model.predict_proba(X[:50])).all()
 
 
+def test_a_fit_that_is_too_much_for_a_cpu_is_planned_shorter(monkeypatch, wine):
+    model = TabularNetworkClassifier(
+        architecture="mlp", embedding="none", patience=1_000, device="cpu", random_state=0
+    )
+    n_planned = model.fit(*wine[::2]).n_epochs_
+    n_multiplications = model._spec.n_multiplications * len(wine[0])
+    monkeypatch.setattr(_base, "_CPU_WORK", 3.5 * n_multiplications)
+    assert model.fit(*wine[::2]).n_epochs_ == 3 < n_planned
+    assert model.stopped_by_ == "epochs"
+
+
 def test_weights_are_heeded():
     generator = np.random.default_rng(0)
     X = generator.normal(size=(300, 2))

@@ -42,6 +42,15 @@ def test_a_table_of_two_valued_columns_needs_no_embedding(embedding):
     assert network(torch.zeros(ROWS, PLAIN)).shape == (ROWS, 2, OUTPUTS)
 
 
+@pytest.mark.parametrize("embedding", EMBEDDINGS)
+@pytest.mark.parametrize("architecture", ["mlp", "packed"])
+def test_each_weight_of_members_that_share_none_is_multiplied_once_a_row(architecture, embedding):
+    spec = spec_of(architecture, embedding)
+    network = TabularNetwork(spec)
+    matrices = [p for name, p in network.named_parameters() if name.endswith("weight") and "embedding" not in name]
+    assert spec.n_multiplications == sum(matrix.numel() for matrix in matrices)
+
+
 @pytest.mark.parametrize("architecture", ["packed", "tabm"])
 def test_members_differ_before_training(architecture):
     outputs = TabularNetwork(spec_of(architecture, "none")).eval()(torch.randn(ROWS, NUMERIC + PLAIN))

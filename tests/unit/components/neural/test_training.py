@@ -19,19 +19,19 @@ STEP = 0.02  # seconds of the clock
 
 
 class Members(nn.Module):
-    """Two linear members; the sizes of the batches are kept, and each takes `step` seconds of a clock."""
+    """Two linear members that keep the sizes of batches; a pass takes `STEP` seconds, the first `start` more."""
 
-    def __init__(self, n_columns=3, limit=10**9, clock=None):
+    def __init__(self, n_columns=3, limit=10**9, clock=None, start=0.0):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(2, n_columns, 1))
-        self.limit, self.clock, self.sizes = limit, clock, []
+        self.limit, self.clock, self.start, self.sizes = limit, clock, start, []
 
     def forward(self, x):
         self.sizes.append(len(x))
         if len(x) > self.limit:
             raise torch.cuda.OutOfMemoryError
         if self.clock is not None:
-            self.clock.now += STEP
+            self.clock.now += STEP + (self.start if len(self.sizes) == 1 else 0.0)
         return torch.einsum("bd,kdc->bkc", x, self.weight)
 
 
@@ -103,6 +103,18 @@ def test_the_time_limit_is_kept_within_a_step(monkeypatch):
     # The weights' average, which is watched after an epoch, is a copy of the members with a clock of its own.
     assert 0.3 < STEP * len(members.sizes) <= 0.3 + 2 * STEP
     assert np.isfinite(report.weights["weight"]).all()
+
+
+@pytest.mark.parametrize(("start", "is_the_same"), [(20.0, True), (31.0, False)])
+def test_a_fit_within_half_of_its_seconds_is_the_same_however_slowly_it_starts(monkeypatch, start, is_the_same):
+    def weights(seconds):
+        clock = SimpleNamespace(now=100.0, perf_counter=lambda: clock.now)
+        monkeypatch.setattr(training, "time", clock)
+        return train(
+            Members(clock=clock, start=seconds), linear_rows(), max_seconds=60.0, max_epochs=20, patience=20
+        ).weights["weight"]
+
+    assert np.array_equal(weights(0.0), weights(start)) == is_the_same
 
 
 def test_out_of_memory_halves_the_batch_and_says_so(caplog):
