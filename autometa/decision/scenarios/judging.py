@@ -176,7 +176,7 @@ def replayed(
     -------
     DataFrame
     """
-    return _remembered(scenario, variant, tuple(seeds), n_folds, n_jobs)
+    return _remembered(scenario, variant, tuple(seeds), n_folds, n_jobs).copy()
 
 
 @lru_cache(maxsize=1)
