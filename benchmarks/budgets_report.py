@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ def report(runs: pd.DataFrame, candidates: pd.DataFrame | None = None) -> pd.Dat
     """Standings, and the paired differences of autometa's systems from each other system, over all datasets."""
     losses = losses_by_dataset(runs)
     groups = runs.drop_duplicates("dataset").set_index("dataset")["group"].reindex(losses.index)
-    draws = _draws(groups.to_numpy())
+    draws = _Resampled.of(groups.to_numpy())
     against = _opponents(losses, runs, candidates)
     rows = list(_standings(losses, runs, draws))
     for name in filter(_is_ours, losses.columns):
@@ -97,34 +98,53 @@ def _opponents(losses: pd.DataFrame, runs: pd.DataFrame, candidates: pd.DataFram
     return found
 
 
-def _draws(groups: np.ndarray) -> np.ndarray:
-    """How often each dataset is in each draw of groups, shape (N_BOOTSTRAP, n_datasets)."""
-    _, codes = np.unique(groups.astype(str), return_inverse=True)
-    return draw_group_counts(codes, N_BOOTSTRAP, random_state=0)
+@dataclass(frozen=True)
+class _Resampled:
+    """How often each dataset is in each draw of groups.
+
+    Attributes
+    ----------
+    groups : ndarray of str, shape (n_datasets,)
+    counts : ndarray of int64, shape (n_draws, n_datasets)
+    """
+
+    groups: np.ndarray
+    counts: np.ndarray
+
+    @classmethod
+    def of(cls, groups: np.ndarray) -> Self:
+        """Draw groups with replacement."""
+        _, codes = np.unique(groups.astype(str), return_inverse=True)
+        return cls(groups, draw_group_counts(codes, N_BOOTSTRAP, random_state=0))
+
+    def among(self, there: np.ndarray) -> Self:
+        """Keep some datasets, and the draws that hold one of them."""
+        counts = self.counts[:, there]
+        return replace(self, groups=self.groups[there], counts=counts[counts.sum(axis=1) > 0])
+
+    def interval(self, values: np.ndarray, name: str) -> dict[str, float]:
+        """Mean over datasets with its interval, of more than one group."""
+        means = (self.counts @ values / self.counts.sum(axis=1))[:, None]
+        n_groups = len(np.unique(self.groups.astype(str)))
+        found = percentile_intervals(np.array([values.mean()]), means, n_groups)[0]
+        return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
-def _interval(values: np.ndarray, draws: np.ndarray, name: str) -> dict[str, float]:
-    """Mean over datasets with its interval; each draw of groups is averaged over the datasets it holds."""
-    means = (draws @ values / draws.sum(axis=1))[:, None]
-    found = percentile_intervals(np.array([values.mean()]), means, len(values))[0]
-    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
-
-
-def _standings(losses: pd.DataFrame, runs: pd.DataFrame, draws: np.ndarray) -> Iterator[dict[str, Any]]:
+def _standings(losses: pd.DataFrame, runs: pd.DataFrame, draws: _Resampled) -> Iterator[dict[str, Any]]:
     ranks = rank_systems(losses.to_numpy())
     known = runs[runs["dataset"].isin(losses.index)]
     for place in np.argsort(losses.mean().to_numpy()):
         name = losses.columns[place]
         mine = known[known["system"] == name]
         row: dict[str, Any] = {"kind": "standing", "system": name, "n_datasets": len(losses)}
-        row |= _interval(losses[name].to_numpy(), draws, METRIC) | _interval(ranks[:, place], draws, "rank")
+        row |= draws.interval(losses[name].to_numpy(), METRIC) | draws.interval(ranks[:, place], "rank")
         row |= {"wins": int((ranks[:, place] == ranks.min(axis=1)).sum())}
         row |= {"failures": int((mine["status"] != "ok").sum()), "fit_seconds": mine["fit_seconds"].median()}
         row |= {"greatest_fit_seconds": mine["fit_seconds"].max()}
         yield row | {"predict_seconds": mine["predict_seconds"].median()}
 
 
-def _difference(ours: pd.Series, theirs: pd.Series, draws: np.ndarray) -> dict[str, Any]:
+def _difference(ours: pd.Series, theirs: pd.Series, draws: _Resampled) -> dict[str, Any]:
     """One system less another on the datasets that both have."""
     there = theirs.notna().to_numpy()
     both = np.column_stack([ours, theirs])[there]
@@ -134,10 +154,8 @@ def _difference(ours: pd.Series, theirs: pd.Series, draws: np.ndarray) -> dict[s
         return row
     ranks = rank_systems(both)
     less = np.where(rounded(both[:, 0]) == rounded(both[:, 1]), 0.0, both[:, 0] - both[:, 1])
-    present = draws[:, there]
-    present = present[present.sum(axis=1) > 0]
-    row |= _interval(less, present, "difference") | _interval(
-        ranks[:, 0] - ranks[:, 1], present, "rank_difference"
-    )
+    there_drawn = draws.among(there)
+    row |= there_drawn.interval(less, "difference")
+    row |= there_drawn.interval(ranks[:, 0] - ranks[:, 1], "rank_difference")
     row |= {"wins": int((less < 0).sum()), "ties": int((less == 0).sum()), "losses": int((less > 0).sum())}
     return row | {"wilcoxon_p": float(wilcoxon(less).pvalue) if (less != 0).any() else float("nan")}

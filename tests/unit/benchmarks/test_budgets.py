@@ -141,6 +141,14 @@ def test_siblings_are_drawn_together(driver):
     assert low < low_apart < 0.25 < high_apart < high
 
 
+def test_a_single_group_tells_no_interval(driver):
+    table = results_table({"autometa": [0.9] * 6, "flaml@60s": [0.4, 0.5, 0.6, 0.4, 0.5, 0.6]}, split_source="own")
+    found = driver.budgets_report.report(table.assign(group="siblings"))
+    pair = found[found["against"] == "flaml@60s"].iloc[0]
+    assert pair["difference"] == pytest.approx(0.4)
+    assert pair[["difference_low", "difference_high"]].isna().all()
+
+
 def test_a_failed_cell_is_as_bad_as_the_worst_and_counted(driver, runs):
     failed = (runs["dataset"] == "data-000") & (runs["system"] == "autometa")
     runs.loc[failed, ["status", "log_loss"]] = ["timeout", np.nan]
