@@ -271,6 +271,24 @@ class Strategy(ABC):
         """
         return self.interpretable
 
+    def warm_up(self, configuration: Configuration, task: Task) -> Configuration:
+        """Return the configuration of the small fit that is made before the first one in a new process.
+
+        That fit imports and loads what all fits of the strategy need, so that nobody counts it as the seconds of
+        one. By default it is the configuration itself; return another where that is slow even on few rows.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            Of the fit that follows.
+        task : Task
+
+        Returns
+        -------
+        Configuration
+        """
+        return configuration
+
     def candidates(self, task: Task) -> tuple[Candidate, ...]:
         """Return the portfolio as candidates.
 

@@ -373,10 +373,12 @@ def _answered(
 
     If the knowledge is autometa's own, what it says of encoders is added.
     """
-    known = sorted({*base.measured_strategies(classification=task.is_classification)} & offer.portfolios.keys())
+    known = _known_strategies(base, task, offer, anew)
     answer = _ask(base, policy, task, description, known)
     costs = constraints.costs(base, answer.meta_dataset, answer.query, answer.ranking)
-    barred = {**constraints.too_costly(costs), **offer.barred}
+    offered = {candidate.id for portfolio in offer.portfolios.values() for candidate in portfolio}
+    too_costly = {key: why for key, why in constraints.too_costly(costs).items() if key in offered}
+    barred = {**too_costly, **offer.barred}
     ranked = {candidate.id for candidate in answer.ranking.candidates}
     if anew and ranked & barred.keys() and not ranked <= barred.keys():
         # The list complements its own members, so what is left is ranked anew rather than cut.
@@ -386,6 +388,17 @@ def _answered(
         return answer, barred
     found, costly = asked_of_encoders(task, answer.ranking, answer.query, offer.portfolios, constraints, barred)
     return replace(answer, anchored=found), {**barred, **costly}
+
+
+def _known_strategies(base: KnowledgeBase, task: Task, offer: _Offer, anew: bool) -> list[str]:
+    """Return the strategies with a history that are ranked: those that are offered, or, if any, all installed.
+
+    What runs are worth takes seconds to learn, and is kept for the strategies that it was learned for. So with a
+    budget it is learned once for all that are installed, whatever a table or the caller leaves out of them.
+    """
+    measured = {*base.measured_strategies(classification=task.is_classification)}
+    offered = measured & offer.portfolios.keys()
+    return sorted(offered if anew or not offered else measured & get_registry().strategies.keys())
 
 
 def _evidence(finding: Finding, time_budget: float, before: RankedCandidate) -> Evidence:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 
 from autometa.components.experiments.cells import Cell, TaskSource
 from autometa.components.experiments.outcome import Outcome
-from autometa.domain import Evaluation, Split, Strategy, Task, evaluate, nested_subsample
+from autometa.domain import Candidate, Evaluation, Split, Strategy, Task, evaluate, nested_subsample
 from autometa.foundation.typing import RandomState
 
 __all__ = ["EvaluationWork", "TaskCache", "as_evaluation", "cut"]
 
 # Rows of the fit that imports a strategy's libraries, so that no cell's seconds hold an import.
 WARM_UP_ROWS = 60
+_WARM_UP_TEST_ROWS = 10
 
 
 @dataclass
@@ -114,8 +115,9 @@ class EvaluationWork:
     def _warm_up(self, job: Cell, task: Task, split: Split, strategy: Strategy) -> None:
         if strategy.name in self._warm:
             return
-        few = cut(task, job.split, WARM_UP_ROWS)
-        self._evaluate(job, task, replace(few, test=split.test[:WARM_UP_ROWS]), strategy)
+        few = replace(cut(task, job.split, WARM_UP_ROWS), test=split.test[:_WARM_UP_TEST_ROWS])
+        light = Candidate(job.candidate.strategy, strategy.warm_up(job.candidate.configuration, task))
+        self._evaluate(replace(job, candidate=light), task, few, strategy)
         self._warm.add(strategy.name)
 
 

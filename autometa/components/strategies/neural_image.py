@@ -115,6 +115,21 @@ class NeuralImageStrategy(Strategy):
             "batch_size": IntDistribution(8, 64, log=True),
         }
 
+    def warm_up(self, configuration: Configuration, task: Task) -> Configuration:
+        """Return the frozen encoder of the same backbone: fine-tuning takes seconds even on few rows.
+
+        Parameters
+        ----------
+        configuration : Configuration
+        task : Task
+
+        Returns
+        -------
+        Configuration
+        """
+        kept = {name: configuration[name] for name in ("backbone",) if name in configuration}
+        return Configuration({**kept, **_PORTFOLIO[0]})
+
     def build(
         self,
         configuration: Configuration,

@@ -115,6 +115,21 @@ class NeuralTextStrategy(Strategy):
             "batch_size": IntDistribution(4, 64, log=True),
         }
 
+    def warm_up(self, configuration: Configuration, task: Task) -> Configuration:
+        """Return the frozen encoder of the same backbone: fine-tuning takes seconds even on few rows.
+
+        Parameters
+        ----------
+        configuration : Configuration
+        task : Task
+
+        Returns
+        -------
+        Configuration
+        """
+        kept = {name: configuration[name] for name in ("backbone", "max_tokens") if name in configuration}
+        return Configuration({**kept, **_PORTFOLIO[0]})
+
     def build(
         self,
         configuration: Configuration,

@@ -15,6 +15,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from filelock import FileLock
+from threadpoolctl import threadpool_limits
 
 from autometa.components.knowledge.meta_dataset import MetaDataset
 from autometa.decision.policy._base import Arrays, Policy
@@ -104,6 +105,9 @@ def load_or_fit(
 def load_or_learn(meta_dataset: MetaDataset, wanted: LearnedT, *, directory: Path | None = None) -> LearnedT:
     """Return anything that learns from a MetaDataset, fitted; see `load_or_fit`.
 
+    It learns on one thread: on arrays of this size more threads gain nothing, and on a busy machine they wait for
+    each other most of the time.
+
     Parameters
     ----------
     meta_dataset : MetaDataset
@@ -123,11 +127,16 @@ def load_or_learn(meta_dataset: MetaDataset, wanted: LearnedT, *, directory: Pat
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock"), timeout=_LOCK_SECONDS):
             if not _restored(wanted, path):
-                _write(wanted.fit(meta_dataset), path)
+                _write(_fitted(wanted, meta_dataset), path)
     except (OSError, TimeoutError) as error:
         logger.warning("The policy is fitted but not kept in %s: %s", folder, error)
-        wanted.fit(meta_dataset)
+        _fitted(wanted, meta_dataset)
     return wanted
+
+
+def _fitted(wanted: LearnedT, meta_dataset: MetaDataset) -> LearnedT:
+    with threadpool_limits(limits=1):
+        return wanted.fit(meta_dataset)
 
 
 def _restored(policy: Learned, path: Path) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from autometa.components.knowledge import MetaDataset
 from autometa.decision.policy import Policy, Query, Ranking
@@ -148,7 +149,9 @@ class Consultation:
             progress=progress,
             max_memory=max_memory,
         )
-        return self._finding(search.run(), posterior, ladder, full_seconds)
+        with threadpool_limits(limits=1):  # the cores are for the workers
+            found = search.run()
+        return self._finding(found, posterior, ladder, full_seconds)
 
     def _posterior(self) -> Posterior:
         posterior = Posterior(self.policy)

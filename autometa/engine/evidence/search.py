@@ -18,6 +18,7 @@ from autometa.decision.policy.belief import Assumptions, Belief
 from autometa.decision.policy.evidence import RelativeEvidence, Run
 from autometa.domain import Candidate, Evaluation
 from autometa.engine.evidence.ladder import N_REPETITIONS, Ladder
+from autometa.engine.evidence.preparation import Preparations
 from autometa.engine.evidence.workers import Workers
 from autometa.foundation.typing import BoolArray, FloatArray
 
@@ -30,9 +31,6 @@ LEAST_GAIN = 1e-5
 PATIENCE = 5.0
 LEAST_SHARE = 0.2
 LEAST_SECONDS = 1.0
-# Preparations of a run (sending the table, importing the learner) may take longer than the run.
-LEAST_PREPARATION = 4.0
-PREPARATION_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +143,8 @@ class Search:
         self._metric, self._scorer = self.ladder.task.measure, self.ladder.task.scorer
         self._tries: Counter[tuple[int, int]] = Counter()
         self._under_way: dict[CellKey, Action] = {}
+        self._limits: dict[CellKey, Limits] = {}
+        self._preparations = Preparations(self._budget)
         self._closed = np.zeros(self.predicted.shape, dtype=bool)
         self._position = {candidate.id: place for place, candidate in enumerate(self.candidates)}
         self._believe()
@@ -208,7 +208,9 @@ class Search:
 
     def _allowed(self, seconds: FloatArray, left: float) -> BoolArray:
         """Return which runs may be made: in time, not too often, rung after rung where seconds are unknown."""
-        allowed = ~self._closed & (seconds < left)
+        strategies = [candidate.strategy for candidate in self.candidates]
+        ahead = self._preparations.ahead(strategies, {strategies[run.candidate] for run in self._runs})
+        allowed = ~self._closed & (seconds + ahead[:, None] < left)
         for (candidate, size), count in self._tries.items():
             allowed[candidate, size] &= count < N_REPETITIONS
         for candidate in np.flatnonzero(np.isnan(self.predicted).all(axis=1)).tolist():
@@ -225,10 +227,10 @@ class Search:
         self._tries[place] += 1
         self._under_way[cell.key] = action
         patience = max(PATIENCE * action.seconds, LEAST_SHARE * self._budget, LEAST_SECONDS)
-        preparation = max(PREPARATION_SHARE * self._budget, LEAST_PREPARATION)
         # No shorter limit near the end: what the deadline stops has not shown that it is slow.
-        limits = Limits(seconds=patience, preparation=preparation)
-        self.workers.submit(cell, replace(limits, memory=self.max_memory) if self.max_memory else limits)
+        limits = Limits(seconds=patience, preparation=self._preparations.limit(cell.candidate.strategy))
+        self._limits[cell.key] = replace(limits, memory=self.max_memory) if self.max_memory else limits
+        self.workers.submit(cell, self._limits[cell.key])
 
     def _take(self, cell: Cell, evaluation: Evaluation) -> None:
         """Learn from a run that ended."""
@@ -248,11 +250,13 @@ class Search:
 
     def _fail(self, action: Action, cell: Cell, evaluation: Evaluation) -> None:
         """Leave a candidate out that cannot be fitted; one that is only slow is not tried on more rows."""
-        self._closed[action.candidate, action.size :] = True
         if evaluation.message.startswith(UNPREPARED):
-            # What its strategy imports takes too long now; that says nothing of how well it would do.
-            self._closed[[candidate.strategy == cell.candidate.strategy for candidate in self.candidates]] = True
+            # What its strategy imports takes long now; that says nothing of how well it would do.
+            strategy = cell.candidate.strategy
+            if not self._preparations.ran_past(strategy, self._limits[cell.key].preparation):
+                self._closed[[candidate.strategy == strategy for candidate in self.candidates]] = True
             return
+        self._closed[action.candidate, action.size :] = True
         if evaluation.status == "timeout" and not self._is_new(action.candidate):
             return
         rows = f"on {cell.train_size:,} rows of this table"

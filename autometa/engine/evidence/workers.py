@@ -7,8 +7,7 @@ import pickle
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from queue import SimpleQueue
-from threading import Lock
+from threading import Condition
 from types import TracebackType
 from typing import Any, Self
 
@@ -44,6 +43,8 @@ class _InMemory:
 class Workers:
     """Sandboxes that evaluate cells of one task; a context manager that stops them.
 
+    Of those that are idle, one that was used for a cell's strategy takes it: what the strategy imports is there.
+
     Parameters
     ----------
     n_workers : int, optional
@@ -54,13 +55,14 @@ class Workers:
         self.n_workers = n_workers or cpu_count()
         self._sandboxes = [Sandbox() for _ in range(self.n_workers)]
         self._busy: set[Sandbox] = set()
-        self._lock = Lock()
-        self._idle: SimpleQueue[Sandbox] = SimpleQueue()
+        self._lock = Condition()
+        self._idle: list[Sandbox] = []
+        # Processes, and the strategies whose libraries they hold.
+        self._prepared: set[tuple[int | None, str]] = set()
         self._threads = ThreadPoolExecutor(self.n_workers, thread_name_prefix="autometa-evidence")
         self._work, self._token = b"", ""
         self._under_way: dict[Future[Outcome], Cell] = {}
-        for sandbox in self._sandboxes:
-            self._idle.put(sandbox)
+        self._idle += self._sandboxes
         self.start()
 
     @property
@@ -118,8 +120,11 @@ class Workers:
         self._under_way[self._threads.submit(self._run, cell, limits)] = cell
 
     def _run(self, cell: Cell, limits: Limits) -> Outcome:
-        sandbox = self._idle.get()
+        strategy = cell.candidate.strategy
         with self._lock:
+            self._lock.wait_for(lambda: self._idle)
+            sandbox = min(self._idle, key=lambda each: (each.pid, strategy) not in self._prepared)
+            self._idle.remove(sandbox)
             self._busy.add(sandbox)
         try:
             return sandbox.run(self._work, self._token, cell, limits)
@@ -127,7 +132,13 @@ class Workers:
             with self._lock:
                 if sandbox in self._busy:
                     self._busy.remove(sandbox)
-                    self._idle.put(sandbox)
+                    self._rest(sandbox)
+                    if sandbox.pid is not None:  # it was not killed
+                        self._prepared.add((sandbox.pid, strategy))
+
+    def _rest(self, sandbox: Sandbox) -> None:
+        self._idle.append(sandbox)
+        self._lock.notify()
 
     def finished(self, seconds: float) -> list[tuple[Cell, Evaluation]]:
         """Wait for at least one cell to end.
@@ -154,7 +165,7 @@ class Workers:
                 for sandbox in self._busy:
                     sandbox.stop()
                     self._sandboxes[self._sandboxes.index(sandbox)] = another = Sandbox()
-                    self._idle.put(another)
+                    self._rest(another)
                 self._busy.clear()
             pending = wait(pending, timeout=0.05).not_done
         self._under_way.clear()

@@ -17,7 +17,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 import autometa
-from autometa.engine import cold_start, listing
+from autometa.engine import cold_start, evidence, listing
 from autometa.foundation.errors import NoCandidateError, ParameterError
 from autometa.plugins import Registry, get_registry
 
@@ -230,6 +230,36 @@ def test_a_strategy_without_history_is_in_the_list_below_the_others_and_marked(
     alone = autometa.recommend(wine, target="target", strategies=["newcomer"])
     assert [place.candidate.strategy for place in alone.ranking] == ["newcomer"] * 2
     assert np.isnan(alone.ranking[0].low)
+
+
+def test_with_a_budget_tables_that_strategies_refuse_share_what_was_learned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[evidence.Consultation] = []
+
+    def hold(self: evidence.Consultation, *args: Any, **options: Any) -> evidence.Finding:
+        asked.append(self)
+        return evidence.Finding(self.candidates, None, np.ones(len(self.candidates)))
+
+    monkeypatch.setattr(evidence.Consultation, "hold", hold)
+    rng = np.random.default_rng(0)
+    target = [0, 1] * 20
+    numbers = pd.DataFrame(rng.normal(size=(40, 2)), columns=["a", "b"])
+    texts = pd.DataFrame({"text": [f"some words and the number {i}" for i in range(40)]})
+    images = pd.DataFrame({"image": [*rng.integers(0, 255, (40, 8, 8, 3), dtype=np.uint8)]})
+    tables = [(numbers, {}), (texts, {"text": "text"}), (images, {"image": "image"})]
+    crew: Any = SimpleNamespace()
+    for table, roles in tables:
+        task = autometa.Task.from_arrays(table, target, roles=roles)
+        found = autometa.recommend(task, exclude=["svm"], time_budget=60, workers=crew, top_k=None)
+        listed = {place.candidate.id for place in found.ranking}
+        known = {candidate.id for candidate in asked[-1].ranking.candidates}
+        assert known - listed == set(asked[-1].unavailable)
+        assert {key.split("-")[0] for key in listed}.isdisjoint({"svm", *found.excluded})
+    assert len({each.ranking.candidates for each in asked}) == 1
+    assert {candidate.strategy for candidate in asked[0].ranking.candidates} >= {"linear", "svm", "kernel"}
+    learned_from = [each.meta_dataset.content_hash() for each in asked if each.meta_dataset is not None]
+    assert learned_from == learned_from[:1] * 3
 
 
 def test_what_nobody_has_tried_stays_below_after_the_runs_of_a_budget(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from autometa.components.experiments import Cell, Limits
+from autometa.components.experiments.cells import CellKey
 from autometa.components.experiments.outcome import UNPREPARED
 from autometa.decision.policy.belief import Assumptions
 from autometa.domain import Candidate, Configuration, Evaluation, Task
@@ -153,15 +154,48 @@ def test_a_slow_candidate_is_not_tried_again_and_left_out_only_if_nothing_is_kno
     assert all(run.candidate != 2 for run in found.runs)
 
 
-def test_preparations_that_take_too_long_say_nothing_of_the_candidate() -> None:
-    def answer(cell: Cell) -> Evaluation:
-        if cell.candidate.strategy == "b":
-            return Evaluation(*cell.key, status="error", message=f"{UNPREPARED} 4 s.")
-        return scored(cell, QUALITY[cell.candidate.id])
+def unprepared(n_overruns: float) -> Answer:
+    """Preparations of strategy b run past their limit so many times."""
+    overruns: list[CellKey] = []
 
-    workers, found = search(answer)
+    def answer(cell: Cell) -> Evaluation:
+        if cell.candidate.strategy == "b" and len(overruns) < n_overruns:
+            overruns.append(cell.key)
+            return Evaluation(*cell.key, status="error", message=f"{UNPREPARED} 24 s.")
+        return scored(cell, QUALITY[cell.candidate.id] if cell.candidate.strategy == "a" else 0.1)
+
+    return answer
+
+
+def test_preparations_that_take_too_long_say_nothing_of_the_candidate() -> None:
+    workers, found = search(unprepared(np.inf))
     assert not found.failures
-    assert sum(cell.candidate.strategy == "b" for cell, _ in workers.asked) <= workers.n_workers
+    limits = [limits.preparation for cell, limits in workers.asked if cell.candidate.strategy == "b"]
+    assert max(limits) == pytest.approx(2 * min(limits)), "the second attempt has twice the limit"
+    assert limits.count(max(limits)) <= workers.n_workers, "there is no third one"
+
+
+def test_a_strategy_whose_preparations_were_stopped_once_is_tried_again_and_may_win() -> None:
+    workers, found = search(unprepared(1))
+    assert int(np.argmin(found.belief.risk)) == 2
+    assert any(run.candidate == 2 for run in found.runs)
+    limits = [limits.preparation for cell, limits in workers.asked if cell.candidate.strategy == "b"]
+    assert min(limits) == pytest.approx(0.4 * 60.0, rel=0.01)
+
+
+def test_no_second_attempt_is_begun_where_what_was_seen_would_not_end_in_time() -> None:
+    asked = []
+
+    def reserve(best: int, factors: np.ndarray) -> float:
+        return 45.0 if asked else 0.0  # 15 seconds are left, 24 were seen not to suffice
+
+    def answer(cell: Cell) -> Evaluation:
+        asked.append(cell)
+        return unprepared(np.inf)(cell)
+
+    workers, found = search(answer, reserve=reserve)
+    assert 1 <= sum(cell.candidate.strategy == "b" for cell, _ in workers.asked) <= workers.n_workers
+    assert found.ending == "time"
 
 
 def test_ctrl_c_returns_what_is_known() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autometa.components.experiments import Cell, EvaluationWork, Limits, Outcome, TaskCache, as_evaluation, cut
-from autometa.domain import Evaluation
+from autometa.domain import Configuration, Evaluation
 from autometa.foundation.errors import ParameterError
 from tests.experiment_helpers import Misbehaving, WineSource, candidate
 
@@ -39,6 +39,18 @@ def test_the_first_cell_of_a_strategy_warms_it_up_before_its_limits_begin(work, 
         work(Cell("wine", 0, 100, candidate()), lambda: rows.append("begin"))
     # What comes before the last "begin" is not counted against the cell's limits.
     assert rows == [60, "begin", 100, "begin", 100]
+
+
+def test_a_strategy_says_what_it_is_warmed_up_with(work, monkeypatch):
+    fitted = []
+    monkeypatch.setattr(Misbehaving, "supports", lambda self, task: None)
+    monkeypatch.setattr(Misbehaving, "warm_up", lambda self, configuration, task: Configuration(mode="light"))
+    monkeypatch.setattr(
+        "autometa.components.experiments.work.evaluate",
+        lambda task, split, chosen, *args, **options: fitted.append(chosen) or Evaluation(*KEY, status="ok"),
+    )
+    work(Cell("wine", 0, 100, candidate()), lambda: None)
+    assert [dict(each.configuration) for each in fitted] == [{"mode": "light"}, dict(candidate().configuration)]
 
 
 @pytest.mark.parametrize(("mode", "status"), [("raise", "error"), ("out of memory", "memory")])

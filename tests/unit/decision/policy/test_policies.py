@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from autometa.decision.policy import (
     POLICIES,
@@ -235,6 +236,19 @@ def test_a_broken_cache_file_is_logged_and_replaced(damage, world, question, tmp
     assert "cannot be read" in caplog.text
     with np.load(file, allow_pickle=False) as content:
         assert "forest.roots" in content.files
+
+
+def test_learning_leaves_the_other_cores_alone(world, tmp_path, monkeypatch):
+    threads = []
+    fit = SingleBestPolicy.fit
+
+    def watched(self, meta_dataset):
+        threads.extend(library["num_threads"] for library in threadpool_info())
+        return fit(self, meta_dataset)
+
+    monkeypatch.setattr(SingleBestPolicy, "fit", watched)
+    load_or_fit(world, SingleBestPolicy(), directory=tmp_path)
+    assert set(threads) == {1}
 
 
 def test_a_cache_that_cannot_be_written_is_logged(world, question, tmp_path, caplog):

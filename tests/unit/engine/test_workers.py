@@ -1,0 +1,60 @@
+"""Workers over sandboxes that only pretend: which of them takes a cell."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import pytest
+
+from autometa.components.experiments import Cell, Limits, Outcome
+from autometa.domain import Candidate, Configuration
+from autometa.engine.evidence import Workers, workers
+
+
+class Pretending:
+    """A sandbox that notes what it was asked; a cell of the strategy "slow" has its process killed."""
+
+    pids = count(1)
+
+    def __init__(self) -> None:
+        self.pid: int | None = next(self.pids)
+
+    def start(self) -> None:
+        self.pid = self.pid or next(self.pids)
+
+    def stop(self) -> None:
+        self.pid = None
+
+    def run(self, work: bytes, token: str, job: Cell, limits: Limits) -> Outcome:
+        self.start()
+        pid = self.pid
+        if job.candidate.strategy == "slow":
+            self.stop()
+        return Outcome("error", message=str(pid))
+
+
+@pytest.fixture
+def two(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(workers, "Sandbox", Pretending)
+    with Workers(2) as found:
+        yield found
+
+
+def process(two: Workers, strategy: str) -> str:
+    """Return the process that did a cell."""
+    two.submit(Cell("table", 0, 0, Candidate(strategy, Configuration())), Limits())
+    [(_, evaluation)] = two.finished(10.0)
+    return evaluation.message
+
+
+def test_what_a_process_has_imported_is_used_again(two: Workers) -> None:
+    first = process(two, "heavy")
+    assert process(two, "other") != first, "the one that is idle for longest"
+    assert [process(two, "heavy") for _ in range(3)] == [first] * 3
+
+
+def test_a_process_that_was_killed_has_imported_nothing(two: Workers) -> None:
+    killed = process(two, "slow")
+    assert process(two, "slow") != killed
+    assert process(two, "slow") != killed
