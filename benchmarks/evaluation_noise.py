@@ -2,13 +2,13 @@
 
 Usage: ``python benchmarks/evaluation_noise.py --data FOLDER``
 
-FOLDER holds the tables of LCDB (see ``scenarios.py``). The truth of the scenario is a learner's mean test error over
-five outer splits, at its greatest training size. Here it is taken apart: of each way to split the outer splits in two
-and three, the learner that is best by one part is judged by the other, with the closed gap of the scenario (1 = the
-best of the judging part, 0 = the learner that is best on average over all tasks). Nobody can know more of a task
-without its judging rows than such an oracle, which saw full fits on the whole table; what it does not close is noise
-of the evaluations. Written is ``results/evaluation_noise.csv``: closed gap over tasks and over groups, 95 % bootstrap
-intervals over dataset groups.
+FOLDER holds the tables of LCDB (see ``scenarios.py``). The truth of the scenario is a learner's mean test error
+over five outer splits, at its greatest training size. Here it is taken apart: of each way to split the outer splits
+in two and three, the learner that is best by one part is judged by the other, with the closed gap of the scenario
+(1 = the best of the judging part, 0 = the learner that is best on average over all tasks). Such an oracle saw full
+fits of every learner on the whole table; what it does not close is noise of the evaluations, somewhat more of it than
+in the truth, which is a mean over all five. Written is ``results/evaluation_noise.csv``: closed gap over tasks and
+over groups, 95 % bootstrap intervals over dataset groups.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def errors_by_split(folder: Path, tasks: list[str], learners: list[str]) -> np.n
     curves = curves.assign(task=curves["openmlid"].astype(str), learner=curves["learner"].astype(str))
     curves = curves[curves["task"].isin(tasks) & curves["learner"].isin(learners)]
     greatest = curves.groupby(["task", "learner"])["size_train"].transform("max")
-    means = curves[curves["size_train"] == greatest].groupby(["outer_seed", "task", "learner"])["score_test"].mean()
+    last = curves[curves["size_train"] == greatest]
+    means = last.groupby(["outer_seed", "task", "learner"])["score_test"].mean()
     splits = means.index.unique("outer_seed")
     tables = [means[split].unstack("learner").reindex(index=tasks, columns=learners) for split in splits]
     return 1.0 - np.stack([table.to_numpy() for table in tables])
