@@ -3,12 +3,13 @@
 Usage: ``python benchmarks/evaluation_noise.py --data FOLDER``
 
 FOLDER holds the tables of LCDB (see ``scenarios.py``). The truth of the scenario is a learner's mean test error
-over five outer splits, at its greatest training size. Here it is taken apart: of each way to split the outer splits
-in two and three, the learner that is best by one part is judged by the other, with the closed gap of the scenario
-(1 = the best of the judging part, 0 = the learner that is best on average over all tasks). Such an oracle saw full
-fits of every learner on the whole table; what it does not close is noise of the evaluations, somewhat more of it than
-in the truth, which is a mean over all five. Written is ``results/evaluation_noise.csv``: closed gap over tasks and
-over groups, 95 % bootstrap intervals over dataset groups.
+over five outer splits, at its greatest training size. Here it is taken apart: of each way to split the outer
+splits in two and three, the learner that is best by one part is judged by the other, with the closed gap of the
+scenario (1 = the best of the judging part, 0 = the learner that is best on average over all tasks). Such an
+oracle saw full fits of every learner on the whole table; what it does not close is noise of the evaluations,
+somewhat more of it than in the truth, which is a mean over all five. Written is
+``results/evaluation_noise.csv``: closed gap over tasks and over groups, 95 % bootstrap intervals over dataset
+groups.
 """
 
 from __future__ import annotations
