@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from autometa.components.neural._base import BaseTabularNetwork
-from autometa.components.neural.calibration import best_temperature, mean_probabilities
-from autometa.foundation.errors import TargetError
-from autometa.foundation.typing import FloatArray, LabelArray, RandomState
-
-if TYPE_CHECKING:
-    from autometa.components.neural.training import Rows, TrainingReport
+from autometa.components.neural.targets import ClassTarget, NumberTarget
+from autometa.foundation.typing import FloatArray, RandomState
 
 __all__ = ["TabularNetworkClassifier", "TabularNetworkRegressor"]
 
 
-class TabularNetworkClassifier(ClassifierMixin, BaseTabularNetwork):
+class TabularNetworkClassifier(ClassTarget, BaseTabularNetwork):
     """Classify rows of numbers with an ensemble of small networks that are trained as one.
 
     Parameters
@@ -154,30 +147,12 @@ class TabularNetworkClassifier(ClassifierMixin, BaseTabularNetwork):
             If there is only one class.
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise TargetError(
-                f"A classifier needs at least two classes; the target has one class, {self.classes_[0]!r}, only."
-            )
+        codes = self._codes(y)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        if self.class_weight is not None:
-            weights = weights * compute_sample_weight(self.class_weight, y)
+        weights = self._class_weighted(weights, y)
         kept = weights > 0
-        self._fit_network(
-            X[kept],
-            codes[kept].astype(np.int64),
-            weights[kept],
-            n_outputs=len(self.classes_),
-            classification=True,
-        )
+        self._fit_network(X[kept], codes[kept], weights[kept], n_outputs=len(self.classes_), classification=True)
         return self
-
-    def _after_training(self, report: TrainingReport, judged: Rows) -> None:
-        self.temperature_ = 1.0
-        if self.calibrate and report.held_out is not None:
-            logits, codes, weights = (t.cpu().numpy() for t in (report.held_out, judged.y, judged.held_out))
-            self.temperature_ = best_temperature(logits, codes, weights)
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Return the members' mean probabilities.
@@ -192,24 +167,10 @@ class TabularNetworkClassifier(ClassifierMixin, BaseTabularNetwork):
             Columns in the order of ``classes_``; rows sum to 1.
         """
         check_is_fitted(self)
-        return mean_probabilities(self._outputs(X), self.temperature_)
-
-    def predict(self, X: Any) -> LabelArray:
-        """Return the most probable classes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        probabilities = self.predict_proba(X)
-        return np.asarray(self.classes_[probabilities.argmax(axis=1)])
+        return self._probabilities(self._outputs(X))
 
 
-class TabularNetworkRegressor(RegressorMixin, BaseTabularNetwork):
+class TabularNetworkRegressor(NumberTarget, BaseTabularNetwork):
     """Predict a number from rows of numbers with an ensemble of small networks that are trained as one.
 
     The target is standardised for training, and predictions are clipped to its training range, widened
@@ -291,12 +252,7 @@ learning_rate, weight_decay, max_epochs, patience, batch_size, validation_share,
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         kept = weights > 0
         X, y, weights = X[kept], np.asarray(y, dtype=np.float64)[kept], weights[kept]
-        self.target_mean_ = float(np.average(y, weights=weights))
-        self.target_scale_ = float(np.sqrt(np.average((y - self.target_mean_) ** 2, weights=weights))) or 1.0
-        margin = 0.25 * float(np.ptp(y))
-        self.target_range_ = (float(y.min()) - margin, float(y.max()) + margin)
-        standardised = ((y - self.target_mean_) / self.target_scale_).astype(np.float32)
-        self._fit_network(X, standardised, weights, n_outputs=1, classification=False)
+        self._fit_network(X, self._standardised(y, weights), weights, n_outputs=1, classification=False)
         return self
 
     def predict(self, X: Any) -> FloatArray:
@@ -311,5 +267,4 @@ learning_rate, weight_decay, max_epochs, patience, batch_size, validation_share,
         ndarray of float64, shape (n_samples,)
         """
         check_is_fitted(self)
-        mean = self._outputs(X).astype(np.float64).mean(axis=(1, 2))
-        return np.asarray(np.clip(mean * self.target_scale_ + self.target_mean_, *self.target_range_))
+        return self._on_target_scale(self._outputs(X))

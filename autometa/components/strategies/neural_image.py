@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from autometa.components.strategies.backbones import EFFICIENTNET
-from autometa.domain import Configuration, Strategy
+from autometa.components.strategies.encoders import EncoderStrategy
+from autometa.domain import Configuration
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -29,7 +30,7 @@ _PORTFOLIO: Final[tuple[dict[str, Any], ...]] = (
 _OF_FROZEN: Final = frozenset({"head", "C"})
 
 
-class NeuralImageStrategy(Strategy):
+class NeuralImageStrategy(EncoderStrategy):
     """Pretrained encoders of images, for tables with a column of images.
 
     ``encoder`` "frozen" puts a linear model or a support vector machine on what the encoder says of the images and
@@ -48,47 +49,9 @@ class NeuralImageStrategy(Strategy):
         "A pretrained image encoder, frozen below a linear model or an SVM, or fine-tuned."
     )
     reads_images: ClassVar[bool] = True
-
-    def __init__(self, backbone: str | None = None) -> None:
-        self.backbone = backbone
-
-    def supports(self, task: Task) -> str | None:
-        """Refuse tables without a column of images, and every table where no backbone can be loaded.
-
-        Parameters
-        ----------
-        task : Task
-
-        Returns
-        -------
-        str or None
-        """
-        if not task.columns("image"):
-            return "the table has no column of images"
-        if self._backbones():
-            return None
-        return f"no image encoder can be loaded: {EFFICIENTNET.obstacle() or 'no plugin brings one'}"
-
-    def _backbones(self) -> tuple[str, ...]:
-        from autometa.plugins import get_registry
-
-        if self.backbone is not None:
-            return (self.backbone,)
-        registered = get_registry().backbones.items()
-        return tuple(name for name, found in registered if found.modality == "image" and not found.obstacle())
-
-    def portfolio(self, task: Task) -> Sequence[Configuration]:
-        """Return each backbone in three ways, which depends on nothing but what is installed.
-
-        Parameters
-        ----------
-        task : Task
-
-        Returns
-        -------
-        sequence of Configuration
-        """
-        return tuple(Configuration({"backbone": name, **way}) for name in self._backbones() for way in _PORTFOLIO)
+    modality = "image"
+    packaged = EFFICIENTNET
+    ways = _PORTFOLIO
 
     def search_space(self, task: Task) -> Mapping[str, BaseDistribution]:
         """Return what can be tuned.
@@ -105,7 +68,7 @@ class NeuralImageStrategy(Strategy):
         from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
         return {
-            "backbone": CategoricalDistribution(self._backbones() or (EFFICIENTNET.name,)),
+            "backbone": CategoricalDistribution(self.backbones() or (EFFICIENTNET.name,)),
             "encoder": CategoricalDistribution(["frozen", "fine_tuned"]),
             "head": CategoricalDistribution(["linear", "svm"]),
             "C": FloatDistribution(1e-4, 100.0, log=True),
@@ -114,21 +77,6 @@ class NeuralImageStrategy(Strategy):
             "max_epochs": IntDistribution(1, 30),
             "batch_size": IntDistribution(8, 64, log=True),
         }
-
-    def warm_up(self, configuration: Configuration, task: Task) -> Configuration:
-        """Return the frozen encoder of the same backbone: fine-tuning takes seconds even on few rows.
-
-        Parameters
-        ----------
-        configuration : Configuration
-        task : Task
-
-        Returns
-        -------
-        Configuration
-        """
-        kept = {name: configuration[name] for name in ("backbone",) if name in configuration}
-        return Configuration({**kept, **_PORTFOLIO[0]})
 
     def build(
         self,
@@ -151,7 +99,7 @@ class NeuralImageStrategy(Strategy):
         -------
         Recipe
         """
-        default = {"backbone": (self._backbones() or (EFFICIENTNET.name,))[0], "encoder": "frozen"}
+        default = {"backbone": self.default_backbone(), "encoder": "frozen"}
         values: dict[str, Any] = {**default, **configuration}
         if values.pop("encoder") == "frozen":
             return _frozen(task, values, device, random_state)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from autometa.components.strategies.backbones import MINILM
-from autometa.domain import Configuration, Strategy
+from autometa.components.strategies.encoders import EncoderStrategy
+from autometa.domain import Configuration
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -29,7 +29,7 @@ _PORTFOLIO: Final[tuple[dict[str, Any], ...]] = (
 )
 
 
-class NeuralTextStrategy(Strategy):
+class NeuralTextStrategy(EncoderStrategy):
     """Pretrained encoders of texts, for tables with a text column.
 
     ``encoder`` "frozen" puts a logistic or a ridge regression on what the encoder says of the texts and on the
@@ -44,50 +44,10 @@ class NeuralTextStrategy(Strategy):
 
     name: ClassVar[str] = "neural_text"
     description: ClassVar[str] = "A pretrained text encoder, frozen below a linear model or fine-tuned."
-
-    def __init__(self, backbone: str | None = None) -> None:
-        self.backbone = backbone
-
-    def supports(self, task: Task) -> str | None:
-        """Refuse tables without a text column, and every table where no backbone can be loaded.
-
-        Parameters
-        ----------
-        task : Task
-
-        Returns
-        -------
-        str or None
-        """
-        if not task.columns("text"):
-            return "the table has no text column"
-        absent = [package for package in ("transformers", "tokenizers") if find_spec(package) is None]
-        if absent:
-            return f"text encoders need {', '.join(absent)}: {MINILM.install}"
-        if self._backbones():
-            return None
-        return f"no text encoder can be loaded: {MINILM.obstacle() or 'no plugin brings one'}"
-
-    def _backbones(self) -> tuple[str, ...]:
-        from autometa.plugins import get_registry
-
-        if self.backbone is not None:
-            return (self.backbone,)
-        registered = get_registry().backbones.items()
-        return tuple(name for name, found in registered if found.modality == "text" and not found.obstacle())
-
-    def portfolio(self, task: Task) -> Sequence[Configuration]:
-        """Return each backbone frozen, below a strongly and a weakly penalised model, and fine-tuned.
-
-        Parameters
-        ----------
-        task : Task
-
-        Returns
-        -------
-        sequence of Configuration
-        """
-        return tuple(Configuration({"backbone": name, **way}) for name in self._backbones() for way in _PORTFOLIO)
+    modality = "text"
+    packaged = MINILM
+    ways = _PORTFOLIO
+    packages = ("transformers", "tokenizers")
 
     def search_space(self, task: Task) -> Mapping[str, BaseDistribution]:
         """Return what can be tuned.
@@ -104,7 +64,7 @@ class NeuralTextStrategy(Strategy):
         from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
         return {
-            "backbone": CategoricalDistribution(self._backbones() or (MINILM.name,)),
+            "backbone": CategoricalDistribution(self.backbones() or (MINILM.name,)),
             "encoder": CategoricalDistribution(["frozen", "fine_tuned"]),
             "max_tokens": IntDistribution(16, 512, log=True),
             "C": FloatDistribution(1e-4, 10.0, log=True),
@@ -114,21 +74,6 @@ class NeuralTextStrategy(Strategy):
             "max_epochs": IntDistribution(1, 10),
             "batch_size": IntDistribution(4, 64, log=True),
         }
-
-    def warm_up(self, configuration: Configuration, task: Task) -> Configuration:
-        """Return the frozen encoder of the same backbone: fine-tuning takes seconds even on few rows.
-
-        Parameters
-        ----------
-        configuration : Configuration
-        task : Task
-
-        Returns
-        -------
-        Configuration
-        """
-        kept = {name: configuration[name] for name in ("backbone", "max_tokens") if name in configuration}
-        return Configuration({**kept, **_PORTFOLIO[0]})
 
     def build(
         self,
@@ -151,7 +96,7 @@ class NeuralTextStrategy(Strategy):
         -------
         Recipe
         """
-        default = {**_PORTFOLIO[0], "backbone": (self._backbones() or (MINILM.name,))[0]}
+        default = {**_PORTFOLIO[0], "backbone": self.default_backbone()}
         values: dict[str, Any] = {**default, **configuration, "device": device}
         strength = values.pop("C")
         if values.pop("encoder") == "fine_tuned":

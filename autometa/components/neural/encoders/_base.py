@@ -38,15 +38,29 @@ _READ_AHEAD: Final = 4  # batches that are only read are so many times larger
 class BaseFineTuned(BaseEstimator):
     """Fine-tune an encoder with a linear head; subclasses say what it reads, and what targets are."""
 
-    learning_rate: float
-    weight_decay: float
-    max_epochs: int
-    patience: int
-    batch_size: int
-    validation_share: float
-    max_seconds: float
-    device: str
-    random_state: Any
+    def __init__(
+        self,
+        backbone: str,
+        learning_rate: float,
+        weight_decay: float,
+        max_epochs: int,
+        patience: int,
+        batch_size: int,
+        validation_share: float,
+        max_seconds: float,
+        device: str,
+        random_state: Any,
+    ) -> None:
+        self.backbone = backbone
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.max_epochs = max_epochs
+        self.patience = patience
+        self.batch_size = batch_size
+        self.validation_share = validation_share
+        self.max_seconds = max_seconds
+        self.device = device
+        self.random_state = random_state
 
     @abstractmethod
     def _pretrained(self) -> nn.Module:
@@ -61,8 +75,15 @@ class BaseFineTuned(BaseEstimator):
         """Turn a validated table into rows on a device."""
 
     @abstractmethod
+    def _contents(self, rows: JoinedRows) -> list[Any]:
+        """Return what the encoder reads of each row, as something that can be ordered."""
+
     def _order(self, rows: JoinedRows, y: LabelArray | None = None) -> IntArray:
         """Order rows by what they hold: for fits that do not depend on their order, and for batches alike."""
+        contents, plain = self._contents(rows), rows.plain.cpu().numpy()
+        last = np.zeros(len(contents)) if y is None else y
+        keys = [(each, plain[i].tobytes(), last[i]) for i, each in enumerate(contents)]
+        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
 
     def _settler(self, rows: Rows) -> Callable[[nn.Module], None] | None:
         """Return what has to be done to averaged weights before they are judged."""

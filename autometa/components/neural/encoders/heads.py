@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, _check_y, check_consistent_length
 
-from autometa.components.neural.calibration import best_temperature, mean_probabilities
 from autometa.components.neural.encoders._base import BaseFineTuned
-from autometa.foundation.errors import TargetError
-from autometa.foundation.typing import FloatArray, LabelArray
-
-if TYPE_CHECKING:
-    from autometa.components.neural.training import Rows, TrainingReport
+from autometa.components.neural.targets import ClassTarget, NumberTarget
+from autometa.foundation.typing import FloatArray
 
 __all__ = ["FineTunedClassification", "FineTunedRegression"]
 
@@ -29,11 +22,8 @@ class _Tables(BaseFineTuned):
         """Check a table, and learn its columns if `reset`."""
 
 
-class FineTunedClassification(ClassifierMixin, _Tables):
+class FineTunedClassification(ClassTarget, _Tables):
     """Fit and predict classes; subclasses say what is read."""
-
-    class_weight: dict[Any, float] | str | None
-    calibrate: bool
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fine-tune on labelled rows.
@@ -60,30 +50,12 @@ class FineTunedClassification(ClassifierMixin, _Tables):
         table = self._table(X, reset=True)
         y = _check_y(y)
         check_consistent_length(table, y)
-        check_classification_targets(y)
         weights = _check_sample_weight(sample_weight, table, dtype=np.float64, ensure_non_negative=True)
-        if self.class_weight is not None:
-            weights = weights * compute_sample_weight(self.class_weight, y)
+        weights = self._class_weighted(weights, y)
         kept = weights > 0
-        self.classes_, codes = np.unique(y[kept], return_inverse=True)
-        if len(self.classes_) < 2:
-            raise TargetError(
-                f"A classifier needs at least two classes; the target has {list(self.classes_)} only."
-            )
-        self._fit_encoder(
-            table[kept],
-            codes.astype(np.int64),
-            weights[kept],
-            n_outputs=len(self.classes_),
-            classification=True,
-        )
+        codes = self._codes(y[kept])
+        self._fit_encoder(table[kept], codes, weights[kept], n_outputs=len(self.classes_), classification=True)
         return self
-
-    def _after_training(self, report: TrainingReport, judged: Rows) -> None:
-        self.temperature_ = 1.0
-        if self.calibrate and report.held_out is not None:
-            logits, codes, weights = (t.cpu().numpy() for t in (report.held_out, judged.y, judged.held_out))
-            self.temperature_ = best_temperature(logits, codes, weights)
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Return probabilities.
@@ -97,23 +69,10 @@ class FineTunedClassification(ClassifierMixin, _Tables):
         ndarray of float64, shape (n_samples, n_classes)
             Columns in the order of ``classes_``; rows sum to 1.
         """
-        return mean_probabilities(self._outputs(self._table(X, reset=False)), self.temperature_)
-
-    def predict(self, X: Any) -> LabelArray:
-        """Return the most probable classes.
-
-        Parameters
-        ----------
-        X : as in `fit`
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+        return self._probabilities(self._outputs(self._table(X, reset=False)))
 
 
-class FineTunedRegression(RegressorMixin, _Tables):
+class FineTunedRegression(NumberTarget, _Tables):
     """Fit and predict numbers; subclasses say what is read."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -137,12 +96,7 @@ class FineTunedRegression(RegressorMixin, _Tables):
         weights = _check_sample_weight(sample_weight, table, dtype=np.float64, ensure_non_negative=True)
         kept = weights > 0
         table, y, weights = table[kept], y[kept], weights[kept]
-        self.target_mean_ = float(np.average(y, weights=weights))
-        self.target_scale_ = float(np.sqrt(np.average((y - self.target_mean_) ** 2, weights=weights))) or 1.0
-        margin = 0.25 * float(np.ptp(y))
-        self.target_range_ = (float(y.min()) - margin, float(y.max()) + margin)
-        standardised = ((y - self.target_mean_) / self.target_scale_).astype(np.float32)
-        self._fit_encoder(table, standardised, weights, n_outputs=1, classification=False)
+        self._fit_encoder(table, self._standardised(y, weights), weights, n_outputs=1, classification=False)
         return self
 
     def predict(self, X: Any) -> FloatArray:
@@ -156,5 +110,4 @@ class FineTunedRegression(RegressorMixin, _Tables):
         -------
         ndarray of float64, shape (n_samples,)
         """
-        found = self._outputs(self._table(X, reset=False)).astype(np.float64)[:, 0, 0]
-        return np.asarray(np.clip(found * self.target_scale_ + self.target_mean_, *self.target_range_))
+        return self._on_target_scale(self._outputs(self._table(X, reset=False)))

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import validate_data
 
-from autometa.components.neural.encoders import image_tables
+from autometa.components.neural.encoders import tables
 from autometa.components.neural.encoders._base import BaseFineTuned
 from autometa.components.neural.encoders.heads import FineTunedClassification, FineTunedRegression
-from autometa.foundation.typing import IntArray, LabelArray, RandomState
+from autometa.foundation.typing import RandomState
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,16 +44,18 @@ class _BaseFineTunedImages(BaseFineTuned):
         device: str = "auto",
         random_state: RandomState = None,
     ) -> None:
-        self.backbone = backbone
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.max_epochs = max_epochs
-        self.patience = patience
-        self.batch_size = batch_size
-        self.validation_share = validation_share
-        self.max_seconds = max_seconds
-        self.device = device
-        self.random_state = random_state
+        super().__init__(
+            backbone,
+            learning_rate,
+            weight_decay,
+            max_epochs,
+            patience,
+            batch_size,
+            validation_share,
+            max_seconds,
+            device,
+            random_state,
+        )
 
     def _pretrained(self) -> nn.Module:
         from autometa.components.neural.encoders.image import ImageModule, load_image_encoder
@@ -73,21 +75,16 @@ class _BaseFineTunedImages(BaseFineTuned):
         from autometa.components.neural.encoders.pixels import image_batch
         from autometa.components.neural.encoders.rows import JoinedRows
 
-        cells = image_tables.image_cells(X, self.image_columns_)
+        cells = tables.image_cells(X, self.image_columns_)
         images = image_batch(list(cells.flat), self.side_, self.format_)  # (N * K, 3, S, S)
-        missing = image_tables.missing_cells(cells)[:, self.gappy_].astype(np.float32)
-        plain = np.hstack([image_tables.plain_numbers(X, self.image_columns_), missing])
+        missing = tables.missing_cells(cells)[:, self.gappy_].astype(np.float32)
+        plain = np.hstack([tables.plain_numbers(X, self.image_columns_, "image"), missing])
         rows = images.view(*cells.shape, *images.shape[1:])  # (N, K, 3, S, S)
         return JoinedRows(rows.to(device), torch.as_tensor(plain, device=device))
 
-    def _order(self, rows: JoinedRows, y: LabelArray | None = None) -> IntArray:
-        images, plain = rows.encoded.cpu().numpy(), rows.plain.cpu().numpy()
-        last = np.zeros(len(images)) if y is None else y
-        keys = [
-            (hashlib.blake2b(image.tobytes(), digest_size=16).digest(), plain[i].tobytes(), last[i])
-            for i, image in enumerate(images)
-        ]
-        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
+    def _contents(self, rows: JoinedRows) -> list[Any]:
+        images = rows.encoded.cpu().numpy()
+        return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
 
     def _settler(self, rows: Rows) -> Callable[[nn.Module], None] | None:
         import torch
@@ -108,13 +105,13 @@ class _BaseFineTunedImages(BaseFineTuned):
     def _table(self, X: Any, *, reset: bool) -> pd.DataFrame:
         from autometa.components.neural.encoders.pixels import look_at_images
 
-        table = image_tables.as_image_table(X)
+        table = tables.as_table(X, "image")
         validate_data(self, table, reset=reset, skip_check_array=True)
         if reset:
-            self.image_columns_ = image_tables.image_columns(table)
-            cells = image_tables.image_cells(table, self.image_columns_)
+            self.image_columns_ = tables.encoded_columns(table, "image")
+            cells = tables.image_cells(table, self.image_columns_)
             self.format_ = look_at_images(list(cells.flat))
-            self.gappy_ = [int(place) for place in np.flatnonzero(image_tables.missing_cells(cells).any(axis=0))]
+            self.gappy_ = [int(place) for place in np.flatnonzero(tables.missing_cells(cells).any(axis=0))]
         return table
 
 

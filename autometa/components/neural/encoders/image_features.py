@@ -13,12 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from autometa.components.neural.devices import resolve_device
 from autometa.components.neural.encoders.fingerprint import weights_fingerprint
-from autometa.components.neural.encoders.image_tables import (
-    as_image_table,
-    image_cells,
-    image_columns,
-    missing_cells,
-)
+from autometa.components.neural.encoders.tables import as_table, encoded_columns, image_cells, missing_cells
 from autometa.foundation.errors import ParameterError
 from autometa.foundation.typing import FloatArray, LabelArray
 
@@ -102,8 +97,8 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
         from autometa.components.neural.encoders.image import load_image_encoder
         from autometa.components.neural.encoders.pixels import look_at_images
 
-        table = as_image_table(X)
-        self.image_columns_ = image_columns(table)
+        table = as_table(X, "image")
+        self.image_columns_ = encoded_columns(table, "image")
         cells = image_cells(table, self.image_columns_)
         self.format_ = look_at_images(list(cells.flat))
         if self.encoder == PIXELS:
@@ -140,7 +135,7 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
             If the encoder cannot be loaded, or has other weights than in `fit`.
         """
         check_is_fitted(self)
-        table: pd.DataFrame = as_image_table(X)
+        table: pd.DataFrame = as_table(X, "image")
         cells = image_cells(table, self.image_columns_)
         return self._joined(self._features(cells), missing_cells(cells))
 

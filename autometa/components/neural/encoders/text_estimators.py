@@ -5,15 +5,14 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 from sklearn.utils.validation import validate_data
 
-from autometa.components.neural.encoders import text_tables
+from autometa.components.neural.encoders import tables
 from autometa.components.neural.encoders._base import BaseFineTuned
 from autometa.components.neural.encoders.heads import FineTunedClassification, FineTunedRegression
 from autometa.components.neural.encoders.text import PACKAGED, load_text_encoder
-from autometa.foundation.typing import IntArray, LabelArray, RandomState
+from autometa.foundation.typing import RandomState
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,18 +40,20 @@ class _BaseFineTunedText(BaseFineTuned):
         device: str = "auto",
         random_state: RandomState = None,
     ) -> None:
-        self.backbone = backbone
+        super().__init__(
+            backbone,
+            learning_rate,
+            weight_decay,
+            max_epochs,
+            patience,
+            batch_size,
+            validation_share,
+            max_seconds,
+            device,
+            random_state,
+        )
         self.max_tokens = max_tokens
         self.trained_layers = trained_layers
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.max_epochs = max_epochs
-        self.patience = patience
-        self.batch_size = batch_size
-        self.validation_share = validation_share
-        self.max_seconds = max_seconds
-        self.device = device
-        self.random_state = random_state
 
     def _pretrained(self) -> nn.Module:
         from autometa.components.neural.encoders.text_network import TextEncoder, freeze_below
@@ -73,24 +74,20 @@ class _BaseFineTunedText(BaseFineTuned):
 
         from autometa.components.neural.encoders.rows import JoinedRows, TokenRows
 
-        ids = self._reader.read(text_tables.texts(X, self.text_columns_), self.max_tokens)
-        plain = text_tables.numbers(X, self.text_columns_)
+        ids = self._reader.read(tables.texts(X, self.text_columns_), self.max_tokens)
+        plain = tables.plain_numbers(X, self.text_columns_, "text")
         return JoinedRows(
             TokenRows(ids, self._reader.padding, torch.device(device)), torch.as_tensor(plain, device=device)
         )
 
-    def _order(self, rows: JoinedRows, y: LabelArray | None = None) -> IntArray:
-        """Short rows first, those of one length by what they hold."""
-        plain, ids = rows.plain.cpu().numpy(), rows.encoded.ids
-        last = np.zeros(len(ids)) if y is None else y
-        keys = [(len(row), row.tobytes(), plain[i].tobytes(), last[i]) for i, row in enumerate(ids)]
-        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
+    def _contents(self, rows: JoinedRows) -> list[Any]:
+        return [(len(row), row.tobytes()) for row in rows.encoded.ids]  # short rows first
 
     def _table(self, X: Any, *, reset: bool) -> pd.DataFrame:
-        table = text_tables.as_table(X)
+        table = tables.as_table(X, "text")
         validate_data(self, table, reset=reset, skip_check_array=True)
         if reset:
-            self.text_columns_ = text_tables.text_columns(table)
+            self.text_columns_ = tables.encoded_columns(table, "text")
         return table
 
     def _check_parameters(self) -> None:

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from autometa.components.neural.devices import resolve_device
-from autometa.components.neural.encoders import text_tables
+from autometa.components.neural.encoders import tables
 from autometa.components.neural.encoders.text import PACKAGED, LoadedText, load_text_encoder
 from autometa.foundation.errors import ParameterError
 from autometa.foundation.typing import FloatArray
@@ -90,7 +90,7 @@ class TextEmbeddings(TransformerMixin, BaseEstimator):
         -------
         ndarray of float64, shape (n_samples, n_features_out)
         """
-        table = text_tables.as_table(X)
+        table = tables.as_table(X, "text")
         validate_data(self, table, reset=True, skip_check_array=True)
         loaded = load_text_encoder(self.backbone)
         self.fingerprint_ = loaded.fingerprint
@@ -116,7 +116,7 @@ class TextEmbeddings(TransformerMixin, BaseEstimator):
             If the backbone's weights are others than those of `fit`.
         """
         check_is_fitted(self)
-        table = text_tables.as_table(X)
+        table = tables.as_table(X, "text")
         validate_data(self, table, reset=False, skip_check_array=True)
         loaded = load_text_encoder(self.backbone)
         if loaded.fingerprint != self.fingerprint_:
@@ -136,7 +136,7 @@ class TextEmbeddings(TransformerMixin, BaseEstimator):
         from autometa.components.neural.encoders.text_network import TextEncoder
 
         device = resolve_device(self.device).name
-        ids = loaded.reader.read(text_tables.texts(table, [str(name) for name in table]), self.max_tokens)
+        ids = loaded.reader.read(tables.texts(table, [str(name) for name in table]), self.max_tokens)
         order = np.argsort([len(row) for row in ids], kind="stable")  # batches of like lengths are padded little
         rows = TokenRows(tuple(ids[place] for place in order), loaded.reader.padding, torch.device(device))
         with execution.cpu_threads():

@@ -65,7 +65,7 @@ def test_a_table_without_text_is_refused(strategy):
 
 def test_the_missing_extra_is_the_reason_not_to_be_offered(monkeypatch):
     monkeypatch.setattr("autometa.domain.backbones.find_spec", lambda name: None)
-    monkeypatch.setattr("autometa.components.strategies.neural_text.find_spec", lambda name: None)
+    monkeypatch.setattr("autometa.components.strategies.encoders.find_spec", lambda name: None)
     for built in (NeuralTextStrategy(), NeuralTextStrategy("folder")):
         assert "pip install 'autometa-ml[text]'" in built.supports(make_task(20))
 
@@ -93,3 +93,10 @@ class TestConformance(StrategyConformance):
 
     tables = ("mixed", "texts")
     n_sampled = n_fitted_samples = 2
+
+
+def test_it_is_warmed_up_frozen_with_the_same_backbone():
+    """Fine-tuning takes seconds even on the few rows of a warm-up."""
+    asked = Configuration(backbone="folder", encoder="fine_tuned", learning_rate=1e-4, max_tokens=32)
+    light = NeuralTextStrategy("folder").warm_up(asked, None)
+    assert dict(light) == {"backbone": "folder", "max_tokens": 32, "encoder": "frozen", "C": 0.01}
