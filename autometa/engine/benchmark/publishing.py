@@ -203,8 +203,8 @@ class _Publishing:
         flow_id = self._flow(run.flow)
         upload = RunUpload(run.task_id, flow_id, run.settings, predictions, run.fold_evaluations())
 
-        def facts(number: int, is_new: bool) -> dict[str, object]:
-            there = fingerprint if is_new else self._fingerprint_of(number, predictions)
+        def facts(number: int, is_ours: bool) -> dict[str, object]:
+            there = fingerprint if is_ours else self._fingerprint_of(number, predictions)
             return {"flow_id": flow_id, "predictions": there}
 
         number, is_new, known = self._once(
@@ -254,7 +254,7 @@ class _Publishing:
                 f"flow {flow.name} {flow.external_version}",
                 lambda: self._publisher.find_flow(*key),
                 lambda: self._publisher.upload_flow(flow),
-                lambda number, is_new: {},
+                lambda number, is_ours: {},
             )
         return self._flow_ids[key]
 
@@ -265,36 +265,41 @@ class _Publishing:
         send: Callable[[], int],
         facts: Callable[[int, bool], dict[str, object]],
     ) -> tuple[int, bool, dict[str, object]]:
-        """Return the id of what `find` finds, after `send` if need be; whether it was sent now; and its facts."""
+        """Return the id of what `find` finds, after `send` if need be; whether it was sent now; and its facts.
+
+        `facts` are asked with whether the server itself gave the id for what was sent: what is only found after
+        an upload failed may be somebody else's.
+        """
         number = self._found(find, self._uploads.seconds_since_sent(key))
-        is_new = number is None
+        is_new, is_ours = number is None, False
         attempt = 0
         while number is None:
             attempt += 1
-            number = self._sent(key, find, send, is_last=attempt >= self._patience.attempts)
-        what = facts(number, is_new)
+            number, is_ours = self._sent(key, find, send, is_last=attempt >= self._patience.attempts)
+        what = facts(number, is_ours)
         self._uploads.note_stored(key, number, **what)
         return number, is_new, what
 
     def _sent(
         self, key: str, find: Callable[[], int | None], send: Callable[[], int], *, is_last: bool
-    ) -> int | None:
+    ) -> tuple[int | None, bool]:
+        """Send once; return the id, if there is one, and whether it is the answer to what was sent."""
         self._uploads.note_sent(key)
         try:
-            return send()
+            return send(), True
         except OpenMLUnavailableError as error:
             logger.warning("%s; the server is asked whether it has it", error)
             number = self._found(find, 0.0)
             if number is None and is_last:  # the server answers questions: it is this upload that it cannot take
                 raise _RefusedError(f"{error} It was sent {self._patience.attempts} times.") from error
-            return number
+            return number, False
         except OpenMLError as error:
             # Refused; but also the server's answer when another process was faster, or when a later step failed.
             number = self._found(find, None)
             if number is None:
                 self._uploads.note_refused(key)
                 raise _RefusedError(str(error)) from error
-            return number
+            return number, False
 
     def _found(self, find: Callable[[], int | None], since_sent: float | None) -> int | None:
         """Ask for it; if it may be under way, until it is there or the time to settle is over."""

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from autometa.components.openml import OpenMLClient, OpenMLPublisher
+from autometa.components.openml.uploads import FlowUpload, RunUpload
 from autometa.engine.benchmark.publication import plan_publication
 from autometa.engine.benchmark.publishing import Patience, RunState, publish, run_states
 from autometa.engine.benchmark.upload_list import UploadList, upload_list_path
@@ -121,6 +122,27 @@ def test_a_run_that_is_found_on_the_server_is_held_against_the_folder(
         }
         assert "with other predictions" in (states["prior"].reason or "")
     assert openml_server.posts("run") == 2
+
+
+@pytest.mark.parametrize(
+    "error", [OpenMLError("Run already exists."), OpenMLUnavailableError("No answer.")], ids=str
+)
+def test_a_run_that_is_found_after_an_upload_failed_is_held_against_the_folder(
+    published: Publish, small: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, error: OpenMLError
+) -> None:
+    """Somebody else was faster, with other predictions."""
+    upload_run = OpenMLPublisher.upload_run
+
+    def overtaken(publisher: OpenMLPublisher, upload: RunUpload, flow: FlowUpload) -> int:
+        theirs = upload.predictions.assign(**{"confidence.setosa": 0.25})
+        upload_run(publisher, replace(upload, predictions=theirs), flow)
+        raise error
+
+    monkeypatch.setattr(OpenMLPublisher, "upload_run", overtaken)
+    for _ in range(2):
+        states = published(small)
+        assert [state.state for state in states] == ["changed"] * 2
+        assert "with other predictions" in (states[0].reason or "")
 
 
 def test_a_class_that_no_training_row_had_is_no_difference(
