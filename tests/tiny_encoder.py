@@ -1,4 +1,4 @@
-"""A text encoder of a few thousand random weights, in a folder as the Hugging Face hub has them."""
+"""Encoders of a few thousand random weights, in folders as the Hugging Face hub has them."""
 
 from __future__ import annotations
 
@@ -49,4 +49,16 @@ def make_tiny_encoder(folder, seed=0):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         BertModel(config).save_pretrained(folder)
+    return folder
+
+
+def make_tiny_image_encoder(folder, seed=0):
+    """Write configuration and weights of a random vision transformer of one layer; return the folder."""
+    import torch
+    from transformers import ViTConfig, ViTModel
+
+    size = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        ViTModel(ViTConfig(image_size=16, patch_size=8, **size)).save_pretrained(folder)
     return folder

@@ -83,10 +83,15 @@ class Checks:
         """Return what the checks of this class have fitted so far."""
         return Fits()
 
-    def task(self, strategy: Strategy, task_type: str, table: str = "mixed") -> Task:
+    def usual_table(self, strategy: Strategy, task_type: str) -> str:
+        """Return the table of the checks that need one only: with images for a strategy that takes no other."""
+        refused = [strategy.refusal(make_task(table, task_type)) is not None for table in ("mixed", "images")]
+        return "images" if refused == [True, False] else "mixed"
+
+    def task(self, strategy: Strategy, task_type: str, table: str | None = None) -> Task:
         """Return a task that the strategy takes; the check is skipped if it refuses."""
-        task = make_task(table, task_type)
-        reason = strategy.supports(task)
+        task = make_task(table or self.usual_table(strategy, task_type), task_type)
+        reason = strategy.refusal(task)
         if reason is not None:
             pytest.skip(f"{strategy.name!r} does not take the table {task.name!r}: {reason}")
         return task
@@ -97,7 +102,7 @@ class Checks:
         if key not in fits.endings:
             fits.strategies.append(strategy)
             tables = ("mixed", *TABLES)
-            taken = (table for table in tables if strategy.supports(make_task(table, task_type)) is None)
+            taken = (table for table in tables if strategy.refusal(make_task(table, task_type)) is None)
             table = next(taken, None)
             if table is None:
                 pytest.skip(f"{strategy.name!r} takes no table of type {task_type}.")
@@ -122,8 +127,9 @@ class Checks:
         if ending.status in DOES_NOT_END:
             pytest.skip(f"{strategy.name!r} fails test_keeps_its_time_limit: {ending.message}")
 
-    def fitted(self, fits: Fits, strategy: Strategy, task_type: str, table: str = "mixed") -> Fit:
+    def fitted(self, fits: Fits, strategy: Strategy, task_type: str, table: str | None = None) -> Fit:
         """Return the default configuration fitted on a table; the check is skipped if the strategy refuses it."""
+        table = table or self.usual_table(strategy, task_type)
         task, key = self.task(strategy, task_type, table), (id(strategy), table, task_type)
         if key not in fits.known:
             fits.strategies.append(strategy)

@@ -69,7 +69,7 @@ class DeclarationChecks(Checks):
                 f"supports() of {strategy.name!r} raises for the table {task.name!r}.",
                 "Return the reason as a string instead; what raises is left out without one.",
             ):
-                reason = strategy.supports(task)
+                reason = strategy.refusal(task)
             if reason is not None and not (isinstance(reason, str) and reason.strip()):
                 fail(
                     f"supports() of {strategy.name!r} returns {reason!r} for the table {task.name!r}.",
@@ -79,7 +79,7 @@ class DeclarationChecks(Checks):
     def test_takes_some_table(self, strategy: Strategy) -> None:
         """At least one of the small tables is not refused, so the other checks check something."""
         for task in (make_task(table, kind) for table in TABLES for kind in TASK_TYPES):
-            reason = strategy.supports(task)
+            reason = strategy.refusal(task)
             if reason is None:
                 return
         fail(
@@ -90,7 +90,7 @@ class DeclarationChecks(Checks):
 
 def _ask_everything(strategy: Strategy) -> None:
     for task_type in TASK_TYPES:
-        task = make_task("mixed", task_type)
-        if strategy.supports(task) is None:
-            strategy.portfolio(task)
-            strategy.search_space(task)
+        for task in (make_task(table, task_type) for table in ("mixed", "images")):
+            if strategy.refusal(task) is None:
+                strategy.portfolio(task)
+                strategy.search_space(task)

@@ -47,7 +47,10 @@ def make_task(table: str, task_type: str) -> Task:
             f"got {table!r} and {task_type!r}."
         )
     task = _made(table, task_type)
-    return replace(task, X=task.X.copy(), y=task.y.copy(), roles=dict(task.roles))
+    X = task.X.copy()
+    for name in task.columns("image"):  # the arrays in the cells, too
+        X[name] = [None if cell is None else cell.copy() for cell in X[name]]
+    return replace(task, X=X, y=task.y.copy(), roles=dict(task.roles))
 
 
 @cache
@@ -56,7 +59,11 @@ def _made(table: str, task_type: str) -> Task:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # rare classes and columns without values are meant
         return Task.from_arrays(
-            frame, _target(table, task_type)[: len(frame)], type=task_type, name=f"{table}, {task_type}"
+            frame,
+            _target(table, task_type)[: len(frame)],
+            type=task_type,
+            roles={"picture": "image"} if table == "images" else None,
+            name=f"{table}, {task_type}",
         )
 
 
@@ -131,6 +138,15 @@ def _extreme() -> pd.DataFrame:
     return table
 
 
+def _images() -> pd.DataFrame:
+    """Squares of eight pixels, the brighter the greater the first number; one is missing."""
+    noise = np.random.default_rng(4).integers(0, 32, (N_SAMPLES, 8, 8, 3))
+    light = 96 + 32 * np.clip(_signal()[:, 0], -3, 3)
+    pictures = list((light[:, None, None, None] + noise).astype(np.uint8))
+    pictures[3] = None
+    return pd.DataFrame({"picture": pd.Series(pictures, dtype=object), "second": _signal()[:, 1]})
+
+
 _MAKERS: Final[dict[str, Callable[[], pd.DataFrame]]] = {
     "numeric": _numeric,
     "missing": _missing,
@@ -140,6 +156,7 @@ _MAKERS: Final[dict[str, Callable[[], pd.DataFrame]]] = {
     "categories": lambda: _mixed()[["few", "many", "flag"]],
     "dates": lambda: _mixed()[["when"]],
     "texts": lambda: _mixed()[["words"]],
+    "images": _images,
     "nothing_to_learn": lambda: _mixed()[["constant", "empty"]],
     "duplicate_columns": _duplicate_columns,
     "wide": _wide,

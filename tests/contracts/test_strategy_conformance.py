@@ -7,8 +7,16 @@ from __future__ import annotations
 
 import pytest
 
-from autometa.components.strategies import KernelEnsemble, Linear, NeuralStrategy, SupportVectorMachine
+from autometa.components.strategies import (
+    KernelEnsemble,
+    Linear,
+    NeuralImageStrategy,
+    NeuralStrategy,
+    NeuralTextStrategy,
+    SupportVectorMachine,
+)
 from autometa.testing import TABLES, PluginConformance, StrategyConformance
+from tests.tiny_encoder import make_tiny_encoder, make_tiny_image_encoder
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -47,6 +55,33 @@ class TestNeural(StrategyConformance):
 class TestNeuralOnEveryTable(StrategyConformance):
     strategy = NeuralStrategy()
     tables = TABLES
+
+
+class EncoderChecks(StrategyConformance):
+    """An encoder of a few thousand random weights: it learns nothing that is worth telling, but all else holds."""
+
+    task_types = ("binary", "regression")
+    n_fitted_samples = 0
+
+
+class TestNeuralText(EncoderChecks):
+    tables = ("texts", "mixed", "rare_class")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def strategy(cls, tmp_path_factory):
+        pytest.importorskip("transformers")
+        return NeuralTextStrategy(str(make_tiny_encoder(tmp_path_factory.mktemp("texts"))))
+
+
+class TestNeuralImage(EncoderChecks):
+    tables = ("images",)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def strategy(cls, tmp_path_factory):
+        pytest.importorskip("transformers")
+        return NeuralImageStrategy(str(make_tiny_image_encoder(tmp_path_factory.mktemp("images"))))
 
 
 class TestBuiltIn(PluginConformance):
