@@ -17,7 +17,7 @@ from autometa.components.metafeatures import SCHEMA_VERSION, MetaFeatures, descr
 from autometa.decision.policy import Policy, Query, Ranking, get_policy, load_or_fit
 from autometa.decision.policy.anchored import Anchored
 from autometa.domain.columns import ColumnRole
-from autometa.domain.strategy import Candidate, Strategy
+from autometa.domain.strategy import Strategy
 from autometa.domain.task import Task, TaskType
 from autometa.domain.weights import as_weights
 from autometa.engine.cold_start import NO_HISTORY, unjudged
@@ -25,6 +25,7 @@ from autometa.engine.constraints import Constraints, Costs, Exclusion, none_left
 from autometa.engine.encoders import asked_of_encoders
 from autometa.engine.inputs import as_task
 from autometa.engine.listing import judged_places, prior_places
+from autometa.engine.offer import BY_CALLER, Offer
 from autometa.engine.presentation import ENDINGS
 from autometa.engine.recommendation import (
     Evidence,
@@ -34,10 +35,9 @@ from autometa.engine.recommendation import (
     Recommendation,
     TaskSummary,
 )
-from autometa.foundation.errors import KnowledgeSchemaError, ParameterError, PluginError
+from autometa.foundation.errors import KnowledgeSchemaError, ParameterError
 from autometa.foundation.typing import RandomState
 from autometa.plugins import get_registry
-from autometa.plugins.isolation import portfolio, unsupported
 
 if TYPE_CHECKING:
     from autometa.engine.evidence import Consultation, Finding, SearchProgress, Workers
@@ -46,7 +46,6 @@ __all__ = ["recommend"]
 
 N_NEIGHBOURS = 5
 N_INFLUENCES = 5
-BY_CALLER = "left out by the caller"
 NO_ORDER = "No strategy in the list has a history in the knowledge base: the order means nothing yet."
 
 
@@ -152,7 +151,7 @@ def recommend(
     with _workers(time_budget, workers) as crew:
         with clock("input"):
             task = _weighted(as_task(dataset, target, type=type, roles=roles, metric=metric), sample_weight)
-        offer = _offer(task, strategies, exclude, constraints)
+        offer = Offer.of(get_registry(), task, strategies, exclude, constraints)
         excluded = dict(offer.excluded)
         with clock("metafeatures"):
             description = describe(task, get_registry().metafeatures, random_state=random_state or 0)
@@ -328,43 +327,12 @@ def _query(task: Task, description: MetaFeatures, meta: MetaDataset) -> Query:
     return Query(ordered, n_train=task.n_samples, n_features=task.n_features, n_classes=len(task.classes))
 
 
-@dataclass(frozen=True)
-class _Offer:
-    """What may be chosen from, before anything is predicted.
-
-    `barred` are candidates that a constraint forbids, by id; all others are left out by name in `excluded`.
-    """
-
-    strategies: Mapping[str, Strategy]
-    portfolios: Mapping[str, tuple[Candidate, ...]]
-    excluded: Mapping[str, str]
-    barred: Mapping[str, Exclusion]
-
-
-def _offer(
-    task: Task, strategies: Iterable[str] | None, exclude: Iterable[str], constraints: Constraints
-) -> _Offer:
-    """Ask every strategy for its candidates; one that fails is excluded with the reason."""
-    chosen = get_registry().select(strategies, exclude)
-    excluded = {name: BY_CALLER for name in get_registry().strategies if name not in chosen}
-    excluded.update(unsupported(chosen, task))
-    found = {}
-    for name, strategy in chosen.items():
-        if name in excluded:
-            continue
-        try:
-            found[name] = portfolio(name, strategy, task)
-        except PluginError as error:
-            excluded[name] = str(error)
-    return _Offer(chosen, found, excluded, constraints.unfit(chosen, found, task))
-
-
 def _answered(
     base: KnowledgeBase,
     policy: str,
     task: Task,
     description: MetaFeatures,
-    offer: _Offer,
+    offer: Offer,
     constraints: Constraints,
     anew: bool,
     own: bool,
@@ -373,11 +341,10 @@ def _answered(
 
     If the knowledge is autometa's own, what it says of encoders is added.
     """
-    known = _known_strategies(base, task, offer, anew)
+    known = offer.ranked(base, task, whole=not anew)
     answer = _ask(base, policy, task, description, known)
     costs = constraints.costs(base, answer.meta_dataset, answer.query, answer.ranking)
-    offered = {candidate.id for portfolio in offer.portfolios.values() for candidate in portfolio}
-    too_costly = {key: why for key, why in constraints.too_costly(costs).items() if key in offered}
+    too_costly = {key: why for key, why in constraints.too_costly(costs).items() if key in offer.ids}
     barred = {**too_costly, **offer.barred}
     ranked = {candidate.id for candidate in answer.ranking.candidates}
     if anew and ranked & barred.keys() and not ranked <= barred.keys():
@@ -388,17 +355,6 @@ def _answered(
         return answer, barred
     found, costly = asked_of_encoders(task, answer.ranking, answer.query, offer.portfolios, constraints, barred)
     return replace(answer, anchored=found), {**barred, **costly}
-
-
-def _known_strategies(base: KnowledgeBase, task: Task, offer: _Offer, anew: bool) -> list[str]:
-    """Return the strategies with a history that are ranked: those that are offered, or, if any, all installed.
-
-    What runs are worth takes seconds to learn, and is kept for the strategies that it was learned for. So with a
-    budget it is learned once for all that are installed, whatever a table or the caller leaves out of them.
-    """
-    measured = {*base.measured_strategies(classification=task.is_classification)}
-    offered = measured & offer.portfolios.keys()
-    return sorted(offered if anew or not offered else measured & get_registry().strategies.keys())
 
 
 def _evidence(finding: Finding, time_budget: float, before: RankedCandidate) -> Evidence:
