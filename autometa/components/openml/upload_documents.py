@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 import xmltodict
 
-from autometa.components.openml.uploads import FlowUpload, RunUpload
+from autometa.components.openml.uploads import CONFIDENCE, FlowUpload, RunUpload
 from autometa.foundation.errors import OpenMLError
 
 __all__ = ["ask_setup", "client_flow", "client_run", "published_predictions"]
-
-CONFIDENCE = "confidence."
 
 
 def client_flow(openml: Any, flow: FlowUpload, flow_id: int | None = None) -> Any:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-__all__ = ["MAX_VALUE_LENGTH", "FlowUpload", "RunUpload"]
+__all__ = ["CONFIDENCE", "MAX_VALUE_LENGTH", "FlowUpload", "RunUpload"]
 
 # The server's schema takes parameter values of at most so many characters, of Basic Latin only.
 MAX_VALUE_LENGTH = 2048
+# Predictions have one column a class: this and the class's name.
+CONFIDENCE = "confidence."
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from autometa.components.openml.uploads import CONFIDENCE
 from autometa.foundation.typing import FloatArray
 
 __all__ = ["MEASURES", "Measure", "measures_of", "pooled_values"]
-
-CONFIDENCE = "confidence."
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from autometa.components.openml import FlowUpload, OpenMLClient, OpenMLTable
+from autometa.components.openml.uploads import CONFIDENCE
 from autometa.engine.benchmark.flows import SAME_SYSTEM, flow_of, settings_of
 from autometa.engine.benchmark.table import read_predictions
 from autometa.foundation.errors import FileFormatError, OpenMLNotFoundError
@@ -20,7 +21,6 @@ __all__ = ["LeftOut", "PlannedRun", "Publication", "plan_publication", "run_pred
 
 logger = logging.getLogger(__name__)
 
-CONFIDENCE = "confidence."
 # OpenML's names of what was measured in each fold, and the table's column in seconds.
 MEASURED = {
     "wall_clock_time_millis_training": "fit_seconds",
