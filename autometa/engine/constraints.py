@@ -75,7 +75,8 @@ class Constraints:
     interpretable : bool
         Whether a person must be able to read the fitted model.
     time_budget : float or None
-        Seconds of a budget that must hold one fit, too; None where it need not.
+        Seconds of a budget that must hold one fit, too, in half of it: the rest is for choosing what to fit, and for
+        a forecast that was too low. None where it need not.
     """
 
     max_fit_seconds: float | None = None
@@ -197,7 +198,8 @@ class Constraints:
 
     def _broken(self, cost: Costs, known_by: str) -> Iterator[Exclusion]:
         for limit in _LIMITS:
-            allowed, value = getattr(self, limit.name), getattr(cost, limit.cost)
+            given, value = getattr(self, limit.name), getattr(cost, limit.cost)
+            allowed = None if given is None else limit.share * given
             if allowed is not None and value is not None and value > allowed:
                 reason = f"{known_by} to {limit.words(value)}, more than {limit.of}{allowed:.3g} {limit.unit}"
                 yield Exclusion(limit.name, reason, value / allowed)
@@ -210,6 +212,7 @@ class _Limit:
     unit: str
     words: Callable[[float], str] = field(repr=False)
     of: str = ""
+    share: float = 1.0
 
 
 _LIMITS = (
@@ -219,7 +222,8 @@ _LIMITS = (
         "fit_seconds",
         "s",
         lambda value: f"fit in {format_seconds(value)}",
-        of="the time budget of ",
+        of="half of the time budget, ",
+        share=0.5,
     ),
     _Limit(
         "max_predict_ms_per_row",

@@ -56,7 +56,7 @@ def test_the_limit_that_is_broken_by_most_is_named(constraints, named):
 
 def test_a_time_budget_is_named_by_its_name():
     found = Constraints(time_budget=2).too_costly({"heavy": Costs(3.0)})["heavy"]
-    assert found.reason == "predicted to fit in 3 s, more than the time budget of 2 s"
+    assert found.reason == "predicted to fit in 3 s, more than half of the time budget, 1 s"
 
 
 def test_without_a_limit_of_the_fit_the_reasons_name_the_time_budget():
@@ -65,7 +65,7 @@ def test_without_a_limit_of_the_fit_the_reasons_name_the_time_budget():
         autometa.recommend(FRAME, target="target", reserve_fit=True, **asked)
     assert "max_fit_seconds" not in str(caught.value)
     estimator = autometa.AutoMetaClassifier(time_budget=0.01, strategies=ONLY["strategies"])
-    with pytest.raises(NoCandidateError, match=r"the time budget of 0\.01 s"):
+    with pytest.raises(NoCandidateError, match=r"half of the time budget, 0\.005 s"):
         estimator.fit(FRAME.drop(columns="target"), FRAME["target"])
 
 
