@@ -75,8 +75,8 @@ class Constraints:
     interpretable : bool
         Whether a person must be able to read the fitted model.
     time_budget : float or None
-        Seconds of a budget that must hold one fit, too, in half of it: the rest is for choosing what to fit, and for
-        a forecast that was too low. None where it need not.
+        Seconds of a budget that must hold one fit, too, in half of it: the rest is for choosing what to fit, and
+        for a forecast that was too low. None where it need not.
     """
 
     max_fit_seconds: float | None = None
