@@ -80,28 +80,38 @@ class Offer:
         installed = frozenset(registry.strategies)
         return cls(installed, chosen, found, excluded, constraints.unfit(chosen, found, task))
 
-    @property
-    def ids(self) -> frozenset[str]:
-        """Ids of all candidates in the portfolios."""
-        return frozenset(candidate.id for candidates in self.portfolios.values() for candidate in candidates)
-
-    def ranked(self, base: KnowledgeBase, task: Task, *, whole: bool) -> list[str]:
-        """Return the strategies that a policy is to rank, of those that the knowledge base has measured.
-
-        What runs are worth takes seconds to learn, and is kept for the strategies that it was learned for. So
-        before runs it is learned for all that are installed, whatever a table or the caller leaves out of them.
+    def ranked(self, base: KnowledgeBase, task: Task) -> list[str]:
+        """Return the offered strategies that the knowledge base has measured: those that the policy is to rank.
 
         Parameters
         ----------
         base : KnowledgeBase
         task : Task
-        whole : bool
-            Whether all installed strategies are ranked where any that is offered was measured.
 
         Returns
         -------
         list of str
         """
-        measured = {*base.measured_strategies(classification=task.is_classification)}
-        offered = measured & self.portfolios.keys()
-        return sorted(measured & self.installed if whole and offered else offered)
+        return sorted(self._measured(base, task) & self.portfolios.keys())
+
+    def learned(self, base: KnowledgeBase, task: Task) -> list[str]:
+        """Return the strategies that it is to be learned for what runs on the table are worth.
+
+        That takes seconds, and is kept for the strategies that it was learned for. So tables that some strategies
+        refuse share what was learned of all that are installed; what the caller leaves out is not learned about.
+
+        Parameters
+        ----------
+        base : KnowledgeBase
+        task : Task
+
+        Returns
+        -------
+        list of str
+        """
+        offered = self.ranked(base, task)
+        wanted = self.strategies.keys() == self.installed
+        return sorted(self._measured(base, task) & self.installed) if wanted and offered else offered
+
+    def _measured(self, base: KnowledgeBase, task: Task) -> set[str]:
+        return {*base.measured_strategies(classification=task.is_classification)}

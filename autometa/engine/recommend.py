@@ -166,7 +166,10 @@ def recommend(
         evidence, notes = None, [*_notes(task, base, answer.ranking)]
         if crew is not None and time_budget is not None and places:
             with clock("evidence"):
-                finding = answer.consult(task, places, offer.strategies, device, random_state).hold(
+                start = _before_runs(
+                    base, policy, task, description, offer, constraints, answer, barred, knowledge is None
+                )
+                finding = start.consult(task, places, offer.strategies, device, random_state).hold(
                     crew,
                     clock.started + time_budget,
                     reserve_fit=reserve_fit,
@@ -341,11 +344,10 @@ def _answered(
 
     If the knowledge is autometa's own, what it says of encoders is added.
     """
-    known = offer.ranked(base, task, whole=not anew)
+    known = offer.ranked(base, task)
     answer = _ask(base, policy, task, description, known)
     costs = constraints.costs(base, answer.meta_dataset, answer.query, answer.ranking)
-    too_costly = {key: why for key, why in constraints.too_costly(costs).items() if key in offer.ids}
-    barred = {**too_costly, **offer.barred}
+    barred = {**constraints.too_costly(costs), **offer.barred}
     ranked = {candidate.id for candidate in answer.ranking.candidates}
     if anew and ranked & barred.keys() and not ranked <= barred.keys():
         # The list complements its own members, so what is left is ranked anew rather than cut.
@@ -355,6 +357,29 @@ def _answered(
         return answer, barred
     found, costly = asked_of_encoders(task, answer.ranking, answer.query, offer.portfolios, constraints, barred)
     return replace(answer, anchored=found), {**barred, **costly}
+
+
+def _before_runs(
+    base: KnowledgeBase,
+    policy: str,
+    task: Task,
+    description: MetaFeatures,
+    offer: Offer,
+    constraints: Constraints,
+    answer: _Answer,
+    barred: Mapping[str, Exclusion],
+    own: bool,
+) -> _Answer:
+    """Return what runs on the table start from: an answer about all strategies that their worth is learned for."""
+    learned = offer.learned(base, task)
+    if learned == offer.ranked(base, task):
+        return answer
+    wide = _ask(base, policy, task, description, learned)
+    wide = wide.costing(constraints.costs(base, wide.meta_dataset, wide.query, wide.ranking))
+    if not own:
+        return wide
+    found, _ = asked_of_encoders(task, wide.ranking, wide.query, offer.portfolios, constraints, barred)
+    return replace(wide, anchored=found)
 
 
 def _evidence(finding: Finding, time_budget: float, before: RankedCandidate) -> Evidence:

@@ -82,9 +82,9 @@ def best_action(
     candidates, sizes = np.nonzero(allowed & ~excluded[:, None])
     if not len(candidates):
         return None
-    noise = noise_of_a_run(belief)[candidates]
-    rows = len(outlook.risk) * (1 + sizes) + candidates
     eligible = np.flatnonzero(~excluded)
+    noise = noise_of_a_run(belief, eligible)[candidates]
+    rows = len(outlook.risk) * (1 + sizes) + candidates
     # The first run at a size tells nothing without a second one to compare it with: that of the best.
     incumbent = eligible[int(np.argmin(outlook.risk[eligible]))]
     price = seconds + np.where(outlook.opened, 0.0, seconds[incumbent])[None]
@@ -100,10 +100,14 @@ def best_action(
     )
 
 
-def noise_of_a_run(belief: Belief) -> FloatArray:
-    """Return the variance of the compressed regret of one more run of every candidate, shape (n_candidates,)."""
+def noise_of_a_run(belief: Belief, eligible: IntArray) -> FloatArray:
+    """Return the variance of the compressed regret of one more run of every candidate, shape (n_candidates,).
+
+    Regret is that against the best of those that can be chosen, whose positions are `eligible`.
+    """
     unit, evidence = belief.assumptions.unit, belief.evidence
-    regret = np.minimum(unit * np.expm1(belief.mean - belief.mean.min()), REGRET_CLIP)
+    above = np.maximum(belief.mean - belief.mean[eligible].min(), 0.0)
+    regret = np.minimum(unit * np.expm1(above), REGRET_CLIP)
     noise = evidence.variance / np.square(unit + regret)
     noise[evidence.candidate] = evidence.noise
     return np.asarray(noise)

@@ -28,7 +28,7 @@ from autometa.decision.policy.states import draw_examples, known_tasks
 from autometa.decision.policy.weighted import WeightedPolicy
 from autometa.domain.strategy import Candidate, Configuration
 from autometa.foundation.errors import PolicyError
-from autometa.foundation.typing import FloatArray, IntArray, JsonValue
+from autometa.foundation.typing import BoolArray, FloatArray, IntArray, JsonValue
 
 __all__ = ["Posterior"]
 
@@ -290,6 +290,7 @@ class Posterior:
         cold: Sequence[Candidate] = (),
         *,
         cold_loss: FloatArray | None = None,
+        available: BoolArray | None = None,
         unseen: Collection[int] = (),
     ) -> Assumptions:
         """Return what is assumed of all candidates before any run.
@@ -303,6 +304,8 @@ class Posterior:
             Candidates without history; they follow the ranking's.
         cold_loss : ndarray of float64, shape (n_cold,), optional
             Losses expected of them nevertheless; NaN, and by default, as usual among the others.
+        available : ndarray of bool, shape (n_known,), optional
+            Which candidates of the ranking can be chosen: the scale of losses begins at the best of them.
         unseen : collection of int, optional
             Codes of the dataset groups that the pooled model must not have seen: those of a known task, while a
             verdict on it is rehearsed.
@@ -320,12 +323,14 @@ class Posterior:
         if ranking.candidates != self._known:
             raise PolicyError("The ranking is of other candidates than the posterior was fitted on.")
         loss = ranking.expected_loss
-        forecast = compressed(loss - loss.min(), lessons.unit) if len(loss) else np.empty(0)
+        offered = loss if available is None or not available.any() else loss[available]
+        least = float(offered.min()) if len(loss) else 0.0
+        forecast = _compressed_about(least, loss, lessons.unit)
         usual = float(forecast.mean()) if len(loss) else 0.0
         newcomers = np.full(len(cold), usual)
         if cold_loss is not None and len(loss):
-            above = cold_loss - loss.min()
-            newcomers = np.where(np.isnan(above), usual, np.sign(above) * compressed(np.abs(above), lessons.unit))
+            told = _compressed_about(least, cold_loss, lessons.unit)
+            newcomers = np.where(np.isnan(told), usual, told)
         known, new = self._strategies(), [candidate.strategy for candidate in cold]
         mean = lessons.slope * (np.concatenate([forecast, newcomers]) - usual)
         surprise = lessons.surprise.extended(known, new, variance=lessons.cold_variance)
@@ -428,3 +433,9 @@ class Posterior:
             pooled=PooledModel.from_arrays(arrays, "pooled.") if "pooled.value" in arrays else None,
         )
         return self
+
+
+def _compressed_about(least: float, loss: FloatArray, unit: float) -> FloatArray:
+    """Return losses on the compressed scale that begins at `least`; what is below it is mirrored."""
+    above = loss - least
+    return np.asarray(np.sign(above) * compressed(np.abs(above), unit))

@@ -138,7 +138,11 @@ class Consultation:
         search = Search(
             candidates=self.candidates,
             assumptions=posterior.assumptions(
-                self.ranking, self.query, self.cold, cold_loss=self._of_cold(self.anchored.expected_loss)
+                self.ranking,
+                self.query,
+                self.cold,
+                cold_loss=self._of_cold(self.anchored.expected_loss),
+                available=~self._unavailable()[: len(self.ranking.candidates)],
             ),
             predicted=self._predicted(posterior, ladder),
             ladder=ladder,

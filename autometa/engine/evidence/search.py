@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 import numpy as np
 
@@ -141,7 +141,7 @@ class Search:
         self._budget = max(self.deadline - self._started, 0.0)
         self._costs = Costs(self.predicted, self.ladder.sizes, [c.strategy for c in self.candidates])
         self._metric, self._scorer = self.ladder.task.measure, self.ladder.task.scorer
-        self._tries: Counter[tuple[int, int]] = Counter()
+        self._repetitions: dict[tuple[int, int], set[int]] = {}
         self._under_way: dict[CellKey, Action] = {}
         self._limits: dict[CellKey, Limits] = {}
         self._preparations = Preparations(self._budget)
@@ -211,8 +211,8 @@ class Search:
         strategies = [candidate.strategy for candidate in self.candidates]
         ahead = self._preparations.ahead(strategies, {strategies[run.candidate] for run in self._runs})
         allowed = ~self._closed & (seconds + ahead[:, None] < left)
-        for (candidate, size), count in self._tries.items():
-            allowed[candidate, size] &= count < N_REPETITIONS
+        for (candidate, size), made in self._repetitions.items():
+            allowed[candidate, size] &= len(made) < N_REPETITIONS
         for candidate in np.flatnonzero(np.isnan(self.predicted).all(axis=1)).tolist():
             ended = [run.n_train for run in self._runs if run.candidate == candidate]
             reached = int(np.searchsorted(self.ladder.sizes, max(ended))) + 1 if ended else 0
@@ -221,10 +221,11 @@ class Search:
 
     def _submit(self, action: Action) -> None:
         place = (action.candidate, action.size)
-        cell = Cell(
-            TASK, self._tries[place], int(self.ladder.sizes[action.size]), self.candidates[action.candidate]
-        )
-        self._tries[place] += 1
+        made = self._repetitions.setdefault(place, set())
+        # The lowest one that is free: candidates are compared on the same splits.
+        repetition = next(number for number in count() if number not in made)
+        made.add(repetition)
+        cell = Cell(TASK, repetition, int(self.ladder.sizes[action.size]), self.candidates[action.candidate])
         self._under_way[cell.key] = action
         patience = max(PATIENCE * action.seconds, LEAST_SHARE * self._budget, LEAST_SECONDS)
         # No shorter limit near the end: what the deadline stops has not shown that it is slow.
@@ -234,26 +235,27 @@ class Search:
 
     def _take(self, cell: Cell, evaluation: Evaluation) -> None:
         """Learn from a run that ended."""
-        action = self._under_way.pop(cell.key)
+        action, limits = self._under_way.pop(cell.key), self._limits.pop(cell.key)
         value = evaluation.scores.get(self._metric.name, math.nan)
         seconds = evaluation.fit_seconds + evaluation.predict_seconds
         run = Run(action.candidate, cell.train_size, cell.split, self._loss(value), seconds)
         if evaluation.status == "ok":
             self._runs.append(run)
         else:
-            self._fail(action, cell, evaluation)
+            self._fail(action, cell, evaluation, limits)
         self._believe()
         if self.progress is not None:
             best = self.candidates[self._best()]
             left = max(self.deadline - time.monotonic(), 0.0)
             self.progress(SearchProgress(cell.candidate, cell.train_size, len(self._runs), best, left))
 
-    def _fail(self, action: Action, cell: Cell, evaluation: Evaluation) -> None:
+    def _fail(self, action: Action, cell: Cell, evaluation: Evaluation, limits: Limits) -> None:
         """Leave a candidate out that cannot be fitted; one that is only slow is not tried on more rows."""
         if evaluation.message.startswith(UNPREPARED):
             # What its strategy imports takes long now; that says nothing of how well it would do.
+            self._repetitions[action.candidate, action.size].discard(cell.split)
             strategy = cell.candidate.strategy
-            if not self._preparations.ran_past(strategy, self._limits[cell.key].preparation):
+            if not self._preparations.ran_past(strategy, limits.preparation):
                 self._closed[[candidate.strategy == strategy for candidate in self.candidates]] = True
             return
         self._closed[action.candidate, action.size :] = True

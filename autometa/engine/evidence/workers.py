@@ -127,14 +127,15 @@ class Workers:
             self._idle.remove(sandbox)
             self._busy.add(sandbox)
         try:
-            return sandbox.run(self._work, self._token, cell, limits)
+            outcome = sandbox.run(self._work, self._token, cell, limits)
+            if as_evaluation(cell, outcome).status == "ok":
+                self._prepared.add((sandbox.pid, strategy))
+            return outcome
         finally:
             with self._lock:
                 if sandbox in self._busy:
                     self._busy.remove(sandbox)
                     self._rest(sandbox)
-                    if sandbox.pid is not None:  # it was not killed
-                        self._prepared.add((sandbox.pid, strategy))
 
     def _rest(self, sandbox: Sandbox) -> None:
         self._idle.append(sandbox)

@@ -251,15 +251,33 @@ def test_with_a_budget_tables_that_strategies_refuse_share_what_was_learned(
     crew: Any = SimpleNamespace()
     for table, roles in tables:
         task = autometa.Task.from_arrays(table, target, roles=roles)
-        found = autometa.recommend(task, exclude=["svm"], time_budget=60, workers=crew, top_k=None)
+        found = autometa.recommend(task, time_budget=60, workers=crew, top_k=None)
         listed = {place.candidate.id for place in found.ranking}
         known = {candidate.id for candidate in asked[-1].ranking.candidates}
         assert known - listed == set(asked[-1].unavailable)
-        assert {key.split("-")[0] for key in listed}.isdisjoint({"svm", *found.excluded})
+        assert {key.split("-")[0] for key in listed}.isdisjoint(found.excluded)
+        # What could not be tried is listed as if there were no budget.
+        plain = autometa.recommend(task, top_k=None)
+        assert [place.candidate for place in found.ranking] == [place.candidate for place in plain.ranking]
+        assert found.neighbours == plain.neighbours
     assert len({each.ranking.candidates for each in asked}) == 1
     assert {candidate.strategy for candidate in asked[0].ranking.candidates} >= {"linear", "svm", "kernel"}
     learned_from = [each.meta_dataset.content_hash() for each in asked if each.meta_dataset is not None]
     assert learned_from == learned_from[:1] * 3
+
+
+def test_what_the_caller_leaves_out_is_not_learned_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[evidence.Consultation] = []
+
+    def hold(self: evidence.Consultation, *args: Any, **options: Any) -> evidence.Finding:
+        asked.append(self)
+        return evidence.Finding(self.candidates, None, np.ones(len(self.candidates)))
+
+    monkeypatch.setattr(evidence.Consultation, "hold", hold)
+    crew: Any = SimpleNamespace()
+    wine = load_wine(as_frame=True)
+    autometa.recommend(wine, strategies=["linear"], time_budget=60, workers=crew)
+    assert {candidate.strategy for candidate in asked[0].ranking.candidates} == {"linear"}
 
 
 def test_what_nobody_has_tried_stays_below_after_the_runs_of_a_budget(

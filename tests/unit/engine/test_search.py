@@ -178,9 +178,9 @@ def test_preparations_that_take_too_long_say_nothing_of_the_candidate() -> None:
 def test_a_strategy_whose_preparations_were_stopped_once_is_tried_again_and_may_win() -> None:
     workers, found = search(unprepared(1))
     assert int(np.argmin(found.belief.risk)) == 2
-    assert any(run.candidate == 2 for run in found.runs)
+    assert {run.repetition for run in found.runs if run.candidate == 2} >= {0}, "what was stopped is made up for"
     limits = [limits.preparation for cell, limits in workers.asked if cell.candidate.strategy == "b"]
-    assert min(limits) == pytest.approx(0.4 * 60.0, rel=0.01)
+    assert min(limits) == pytest.approx(0.4 * 60.0, rel=0.1)
 
 
 def test_no_second_attempt_is_begun_where_what_was_seen_would_not_end_in_time() -> None:

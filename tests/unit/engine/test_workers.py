@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from autometa.components.experiments import Cell, Limits, Outcome
-from autometa.domain import Candidate, Configuration
+from autometa.domain import Candidate, Configuration, Evaluation
 from autometa.engine.evidence import Workers, workers
 
 
 class Pretending:
-    """A sandbox that notes what it was asked; a cell of the strategy "slow" has its process killed."""
+    """A sandbox that says which process a cell was done by; a cell with the parameter "dies" kills it."""
 
     pids = count(1)
 
@@ -28,10 +28,11 @@ class Pretending:
 
     def run(self, work: bytes, token: str, job: Cell, limits: Limits) -> Outcome:
         self.start()
-        pid = self.pid
-        if job.candidate.strategy == "slow":
+        said = Evaluation(*job.key, status="ok", message=str(self.pid))
+        if "dies" in job.candidate.configuration:
             self.stop()
-        return Outcome("error", message=str(pid))
+            return Outcome("crash", message=said.message)
+        return Outcome("ok", said)
 
 
 @pytest.fixture
@@ -41,9 +42,9 @@ def two(monkeypatch: pytest.MonkeyPatch) -> Any:
         yield found
 
 
-def process(two: Workers, strategy: str) -> str:
+def process(two: Workers, strategy: str, **parameters: Any) -> str:
     """Return the process that did a cell."""
-    two.submit(Cell("table", 0, 0, Candidate(strategy, Configuration())), Limits())
+    two.submit(Cell("table", 0, 0, Candidate(strategy, Configuration(parameters))), Limits())
     [(_, evaluation)] = two.finished(10.0)
     return evaluation.message
 
@@ -55,6 +56,7 @@ def test_what_a_process_has_imported_is_used_again(two: Workers) -> None:
 
 
 def test_a_process_that_was_killed_has_imported_nothing(two: Workers) -> None:
-    killed = process(two, "slow")
-    assert process(two, "slow") != killed
-    assert process(two, "slow") != killed
+    first, second = process(two, "heavy"), process(two, "other")
+    assert process(two, "heavy", dies=True) == first
+    assert process(two, "heavy") == second, "the one that is idle for longest"
+    assert process(two, "heavy") == second

@@ -12,7 +12,7 @@ from autometa.components.knowledge.meta_dataset import MetaDataset
 from autometa.decision.policy import get_policy, query_of
 from autometa.decision.policy.belief import Assumptions, Belief
 from autometa.decision.policy.cache import load_or_learn
-from autometa.decision.policy.evidence import RelativeEvidence, Run
+from autometa.decision.policy.evidence import RelativeEvidence, Run, compressed
 from autometa.decision.policy.posterior import Posterior
 from autometa.decision.policy.replay import Setting, Variant, replay_evidence, replay_table
 from autometa.decision.policy.verdict import Verdict
@@ -63,6 +63,24 @@ def test_few_tries_are_worth_less_than_many_and_more_than_none(world: MetaDatase
     regret = results.groupby(["setting", "method"])["regret_1"].mean()
     of_few, of_all = (regret[f"{tried}, up to 256 rows", "posterior"] for tried in ("first 3", "all"))
     assert of_all < of_few < regret["all, up to 256 rows", "prior"]
+
+
+def test_what_cannot_be_chosen_does_not_set_the_scale(world: MetaDataset, posterior: Posterior) -> None:
+    """Far above a better candidate that is left out, differences would be flattened."""
+    query = query_of(world, 0)
+    ranking = posterior.prior.rank(query)
+    first = int(np.argmin(ranking.expected_loss))
+    far = np.where(np.arange(len(ranking.candidates)) == first, 0.0, 0.4 + np.arange(len(ranking.candidates)) / 10)
+    ranking = replace(ranking, expected_loss=far)
+    among_all = posterior.assumptions(ranking, query).mean
+    available = np.arange(len(ranking.candidates)) != first
+    among_rest = posterior.assumptions(ranking, query, available=available).mean
+    assert np.argmin(among_rest) == first, "the order stays"
+    assert np.ptp(among_rest[available]) > 1.5 * np.ptp(among_all[available])
+    np.testing.assert_allclose(
+        among_rest[available] - among_rest[available].min(),
+        posterior.lessons.slope * compressed(far[available] - far[available].min(), posterior.lessons.unit),
+    )
 
 
 def test_replay_says_what_it_needs(world: MetaDataset) -> None:
