@@ -152,7 +152,6 @@ def recommend(
         with clock("input"):
             task = _weighted(as_task(dataset, target, type=type, roles=roles, metric=metric), sample_weight)
         offer = Offer.of(get_registry(), task, strategies, exclude, constraints)
-        excluded = dict(offer.excluded)
         with clock("metafeatures"):
             description = describe(task, get_registry().metafeatures, random_state=random_state or 0)
         with clock("policy"):
@@ -161,7 +160,7 @@ def recommend(
             answer, barred = _answered(
                 base, policy, task, description, offer, constraints, time_budget is None, knowledge is None
             )
-        excluded.update({key: exclusion.reason for key, exclusion in barred.items()})
+        excluded = {**offer.excluded, **{key: exclusion.reason for key, exclusion in barred.items()}}
         places = prior_places(task, answer.ranking, offer.portfolios, answer.costs, barred, answer.anchored)
         evidence, notes = None, [*_notes(task, base, answer.ranking)]
         if crew is not None and time_budget is not None and places:
@@ -178,10 +177,8 @@ def recommend(
                 )
             excluded.update({finding.candidates[place].id: why for place, why in finding.failures.items()})
             evidence = _evidence(finding, time_budget, places[0])
-            notes = [
-                *(note for note in notes if finding.verdict is None or note != NO_ORDER),
-                *_finding_notes(finding),
-            ]
+            kept = [note for note in notes if finding.verdict is None or note != NO_ORDER]
+            notes = [*kept, *_finding_notes(finding)]
             places = judged_places(task, finding, places)
     if not places:
         telling = dict(sorted(excluded.items(), key=lambda item: item[1] == BY_CALLER))

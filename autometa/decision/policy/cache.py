@@ -15,12 +15,12 @@ from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from filelock import FileLock
-from threadpoolctl import threadpool_limits
 
 from autometa.components.knowledge.meta_dataset import MetaDataset
 from autometa.decision.policy._base import Arrays, Policy
 from autometa.decision.policy.catalogue import get_policy
 from autometa.foundation.settings import get_settings
+from autometa.foundation.threads import one_thread
 from autometa.foundation.typing import JsonValue
 
 __all__ = ["cache_key", "load_or_fit", "load_or_learn"]
@@ -135,7 +135,7 @@ def load_or_learn(meta_dataset: MetaDataset, wanted: LearnedT, *, directory: Pat
 
 
 def _fitted(wanted: LearnedT, meta_dataset: MetaDataset) -> LearnedT:
-    with threadpool_limits(limits=1):
+    with one_thread():
         return wanted.fit(meta_dataset)
 
 

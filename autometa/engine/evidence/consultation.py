@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from autometa.components.knowledge import MetaDataset
 from autometa.decision.policy import Policy, Query, Ranking
@@ -20,6 +19,7 @@ from autometa.engine.evidence.search import Search, SearchProgress, SearchResult
 from autometa.engine.evidence.workers import Workers
 from autometa.engine.recommendation import Trial
 from autometa.foundation.errors import TargetError
+from autometa.foundation.threads import one_thread
 from autometa.foundation.typing import BoolArray, FloatArray, RandomState
 
 __all__ = ["Consultation", "Finding"]
@@ -153,7 +153,7 @@ class Consultation:
             progress=progress,
             max_memory=max_memory,
         )
-        with threadpool_limits(limits=1):  # the cores are for the workers
+        with one_thread():  # the cores are for the workers
             found = search.run()
         return self._finding(found, posterior, ladder, full_seconds)
 
