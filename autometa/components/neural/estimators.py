@@ -41,7 +41,7 @@ class TabularNetworkClassifier(ClassTarget, BaseTabularNetwork):
     label_smoothing : float
         Share of the target probability that is spread over all classes.
     max_epochs : int or None
-        None: about 700 steps, but at least 25 epochs; on a CPU no more than it does in some 20 seconds.
+        None: about 700 steps, but at least 25 epochs; on a CPU fewer where they are many and wide.
     patience : int
         Epochs without a better held-out loss.
     batch_size : int or None
@@ -55,8 +55,8 @@ class TabularNetworkClassifier(ClassTarget, BaseTabularNetwork):
         Wall time of a fit, seconds; checked before every batch.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}
     random_state : int, RandomState or None
-        On the CPU, fits with the same seed are the same to the bit, unless they take more than half of
-        `max_seconds`.
+        On the same CPU and with as many threads, fits with the same seed are the same to the bit, unless they
+        take more than two fifths of `max_seconds`.
 
     Attributes
     ----------

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["NeuralStrategy"]
 
 # Wall time of one fit, seconds. Not a hyperparameter: a fit at 2,000 x 20 takes a few of them on one core.
-# Epochs are planned so that none takes more than half of them on an idle core: the clock ends slow ones.
+# Epochs are planned so that the widest networks take some two fifths of it on an idle core; the clock is for busy
+# and slow machines.
 MAX_SECONDS: Final = 40.0
 
 _CLASSIFICATION: tuple[dict[str, Any], ...] = (
@@ -47,8 +48,8 @@ class NeuralStrategy(ListedStrategy):
 
     ``architecture`` "mlp" is one network, "packed" an ensemble of independent ones that each hold out another
     fold, and "tabm" an ensemble that shares its weights. ``embedding`` turns each numeric column into several
-    numbers, by pieces or by waves. Epochs are as many as one core does in some 20 seconds at most; where that is
-    not to be had, fits stop after 40.
+    numbers, by pieces or by waves. Epochs are fewer where rows and columns are many; fits stop after 40 seconds at
+    the latest.
     """
 
     name: ClassVar[str] = "neural"
