@@ -209,8 +209,11 @@ class Search:
     def _allowed(self, seconds: FloatArray, left: float) -> BoolArray:
         """Return which runs may be made: in time, not too often, rung after rung where seconds are unknown."""
         strategies = [candidate.strategy for candidate in self.candidates]
-        ahead = self._preparations.ahead(strategies, {strategies[run.candidate] for run in self._runs})
+        ahead = self._preparations.ahead(strategies, self._used())
         allowed = ~self._closed & (seconds + ahead[:, None] < left)
+        # One process at a time makes the second attempt at slow preparations: they may be in vain.
+        waited_for = {strategies[action.candidate] for action in self._under_way.values()}
+        allowed[(ahead > 0) & np.isin(strategies, list(waited_for))] = False
         for (candidate, size), made in self._repetitions.items():
             allowed[candidate, size] &= len(made) < N_REPETITIONS
         for candidate in np.flatnonzero(np.isnan(self.predicted).all(axis=1)).tolist():
@@ -218,6 +221,10 @@ class Search:
             reached = int(np.searchsorted(self.ladder.sizes, max(ended))) + 1 if ended else 0
             allowed[candidate, reached + 1 :] = False
         return np.asarray(allowed)
+
+    def _used(self) -> set[str]:
+        """Return the strategies that some process was prepared for in time."""
+        return {self.candidates[run.candidate].strategy for run in self._runs}
 
     def _submit(self, action: Action) -> None:
         place = (action.candidate, action.size)
@@ -255,7 +262,7 @@ class Search:
             # What its strategy imports takes long now; that says nothing of how well it would do.
             self._repetitions[action.candidate, action.size].discard(cell.split)
             strategy = cell.candidate.strategy
-            if not self._preparations.ran_past(strategy, limits.preparation):
+            if not self._preparations.ran_past(strategy, limits.preparation) and strategy not in self._used():
                 self._closed[[candidate.strategy == strategy for candidate in self.candidates]] = True
             return
         self._closed[action.candidate, action.size :] = True
