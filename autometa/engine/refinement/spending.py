@@ -115,8 +115,9 @@ def refine(
     Returns
     -------
     Choice or None
-        None if the time does not suffice for cross-validating anything; the first of the list that did not fail
-        on the folds, or break a limit there, if none of those that were judged may be fitted.
+        None if nothing of the list can be fitted in time. The first of those that can, if there is no time to
+        cross-validate it; the first that did not fail on the folds, or break a limit there, if none of those that
+        were judged may be fitted.
 
     Raises
     ------
@@ -132,8 +133,8 @@ def refine(
     ensemble = ensemble and not constraints.interpretable
     plan = _Plan(deadline, deadline - time.monotonic(), ensemble, constraints, adjust)
     listed, repetitions = _listed(recommendation.ranking, task.n_samples, plan.granted)
-    if not listed:
-        return None
+    if not repetitions:
+        return Choice((Member(listed[0], 1.0),)) if listed else None
     seed = recommendation.random_state or 0
     try:
         folds = Folds.of(task, max_repetitions=repetitions, random_state=seed)
@@ -238,29 +239,42 @@ class _Plan:
         )
 
 
-def _listed(ranking: Sequence[RankedCandidate], n_samples: int, granted: float) -> tuple[list[Candidate], int]:
-    """Return the first of the ranking whose cross-validation is affordable, no more than two of one strategy.
+def _judged(ranking: Sequence[RankedCandidate]) -> list[RankedCandidate]:
+    """Return the places that something is known of.
 
-    Also returns how often all of that can be repeated. Where evidence was taken, a strategy that it did not try is
-    left out: it promised too little, or what it imports takes too long.
+    Where evidence was taken, a strategy that it did not try is left out: it promised too little, or what it
+    imports takes too long.
     """
     tried = {place.candidate.strategy for place in ranking if place.trials}
-    folds, _ = n_folds(n_samples)
-    listed: list[Candidate] = []
-    spent = START_SECONDS
-    for place in ranking:
-        fits = folds * (0.0 if math.isnan(place.fit_seconds) else place.fit_seconds) / cpu_count()
-        is_judged = place.candidate.strategy in tried if tried else not math.isnan(place.expected_score)
-        alike = sum(candidate.strategy == place.candidate.strategy for candidate in listed)
-        if not is_judged or alike >= MAX_PER_STRATEGY or fits > SHARE_OF_ONE * granted:
+    if tried:
+        return [place for place in ranking if place.candidate.strategy in tried]
+    return [place for place in ranking if not math.isnan(place.expected_score)]
+
+
+def _listed(ranking: Sequence[RankedCandidate], n_samples: int, granted: float) -> tuple[list[Candidate], int]:
+    """Return the first of the ranking that can be fitted in time, and those after it that there is time to judge.
+
+    The first alone, never to be repeated, if there is no time to cross-validate it: others that are quick enough
+    to be judged would win for want of the rival that is expected to beat them. No more than two of one strategy.
+    Also returns how often all of that can be repeated.
+    """
+    seconds = {place.candidate: 0.0 if math.isnan(place.fit_seconds) else place.fit_seconds for place in ranking}
+    places = [place for place in _judged(ranking) if seconds[place.candidate] <= granted]
+    if not places:
+        return [], 0
+    first, n_fits = places[0].candidate, n_folds(n_samples)[0] / cpu_count()
+    spent = START_SECONDS + n_fits * seconds[first]
+    if spent + SAFETY * seconds[first] > granted:
+        return [first], 0
+    listed = [first]
+    for candidate in (place.candidate for place in places[1:]):
+        fits = n_fits * seconds[candidate]
+        alike = sum(other.strategy == candidate.strategy for other in listed)
+        if alike >= MAX_PER_STRATEGY or fits > SHARE_OF_ONE * granted or spent + fits > SHARE_OF_LIST * granted:
             continue
-        if listed and spent + fits > SHARE_OF_LIST * granted:
-            continue
-        listed.append(place.candidate)
+        listed.append(candidate)
         spent += fits
         if len(listed) == MAX_LISTED:
             break
-    if spent > granted:
-        return [], 0
     affordable = (SHARE_OF_LIST * granted - START_SECONDS) / max(spent - START_SECONDS, 1e-9)
     return listed, max(1, int(min(affordable, MAX_REPETITIONS)))

@@ -188,9 +188,11 @@ def test_ctrl_c_ends_it_with_what_is_known(task):
     assert workers.is_cleared
 
 
-def test_without_time_nothing_is_run_and_nothing_chosen(task):
+def test_without_time_nothing_is_run_and_the_first_of_the_list_chosen_if_it_can_be_fitted(task):
     workers = Inline()
-    assert refined(task, workers, seconds=0.5) is None
+    found = refined(task, workers, seconds=0.5)
+    assert found is not None
+    assert [member.candidate.strategy for member in found.members] == ["guess"]
     slow = recommendation(task, fit_seconds=100.0)
     assert refine(task, slow, STRATEGIES, workers=workers, deadline=time.monotonic() + 60) is None
     assert not workers.ran
@@ -284,6 +286,31 @@ def test_a_strategy_of_which_nothing_is_known_is_left_to_the_evidence(task):
     workers = Inline()
     assert refine(task, ranked, STRATEGIES, workers=workers, deadline=time.monotonic() + 1000) is None
     assert not workers.ran
+
+
+@pytest.mark.parametrize(
+    ("first_seconds", "second_seconds", "chosen", "n_judged"),
+    [(30.0, 0.01, "neighbours", 0), (6.0, 0.01, "logistic", 2), (100.0, 30.0, "logistic", 0)],
+)
+def test_what_there_is_no_time_to_judge_is_not_beaten_for_want_of_a_rival(
+    task, first_seconds, second_seconds, chosen, n_judged
+):
+    """In 60 seconds 30 suffice for the fit and not for the folds, 6 for both; 100 for neither."""
+    names = {"neighbours": first_seconds, "logistic": second_seconds}
+    places = [
+        RankedCandidate(
+            rank, STRATEGIES[name].candidates(task)[0], 0.5 * rank, 0.4 * rank, 0.6 * rank, seconds, "made up"
+        )
+        for rank, (name, seconds) in enumerate(names.items(), start=1)
+    ]
+    ranked = Recommendation(TaskSummary.of(task), tuple(places), random_state=0)
+    workers = Inline()
+    found = refine(
+        task, ranked, STRATEGIES, workers=workers, deadline=time.monotonic() + 60, ensemble=False, adjust=False
+    )
+    assert found is not None
+    assert found.members[0].candidate.strategy == chosen
+    assert len({name for name, _ in workers.ran}) == n_judged
 
 
 def test_evidence_leaves_the_time_for_two_cross_validations_or_for_the_fit_alone():
