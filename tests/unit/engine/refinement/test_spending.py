@@ -290,12 +290,17 @@ def test_a_strategy_of_which_nothing_is_known_is_left_to_the_evidence(task):
 
 @pytest.mark.parametrize(
     ("first_seconds", "second_seconds", "chosen", "n_judged"),
-    [(30.0, 0.01, "neighbours", 0), (6.0, 0.01, "logistic", 2), (100.0, 30.0, "logistic", 0)],
+    [
+        (30.0, 0.01, "neighbours", 0),
+        (60.1, 0.01, "neighbours", 0),
+        (6.0, 0.01, "logistic", 2),
+        (100.0, 30.0, "logistic", 0),
+    ],
 )
 def test_what_there_is_no_time_to_judge_is_not_beaten_for_want_of_a_rival(
     task, first_seconds, second_seconds, chosen, n_judged
 ):
-    """In 60 seconds 30 suffice for the fit and not for the folds, 6 for both; 100 for neither."""
+    """In 60 seconds fits of 30 and of some 60 have their time, folds do not; 6 is right for both, 100 for none."""
     names = {"neighbours": first_seconds, "logistic": second_seconds}
     places = [
         RankedCandidate(
